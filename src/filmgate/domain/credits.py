@@ -1,0 +1,47 @@
+"""Credits: what things cost, and the entries of the ledger. The balance of an account is the sum of its entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .spec import Kind, Spec
+
+#: (kind, model) -> resolution -> credits; the upgrades cost the same for every model.
+Prices = Mapping[str, Mapping[str, int]]
+
+DEFAULT_PRICES: Prices = {
+    "veo3": {"720p": 250, "1080p": 255, "4k": 380, "extend": 250},
+    "veo3_fast": {"720p": 60, "1080p": 65, "4k": 180, "extend": 60},
+    "veo3_lite": {"720p": 30, "1080p": 35, "4k": 150, "extend": 30},
+    "upgrade": {"upgrade_1080p": 5, "upgrade_4k": 120},
+}
+
+
+class EntryKind(StrEnum):
+    GRANT = "grant"  #: credits given by the operator
+    HOLD = "hold"  #: set aside when a task is created
+    SETTLE = "settle"  #: the hold has become a charge; moves nothing
+    REFUND = "refund"  #: the hold is given back
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger; ``credits`` is added to the balance."""
+
+    account_id: str
+    kind: EntryKind
+    credits: int
+    at_ms: int
+    task_id: str | None = None
+    note: str = ""
+
+
+def price(spec: Spec, prices: Prices = DEFAULT_PRICES) -> int:
+    """What the order costs when it succeeds, in credits. Raises KeyError for a model without a price."""
+    if spec.kind in (Kind.UPGRADE_1080P, Kind.UPGRADE_4K):
+        return prices["upgrade"][spec.kind]
+    if spec.kind is Kind.EXTEND:
+        return prices[spec.model]["extend"]
+    return prices[spec.model][spec.resolution]

@@ -1,0 +1,219 @@
+"""Everything that can go wrong, in no dialect.
+
+* FilmgateError
+    * RequestError                  the request is refused; nothing was created
+        * MalformedRequest          the body is not what its content type says
+        * TooLarge                  the body is larger than the limit
+        * InvalidRequest            a field is missing or outside its rules
+            * UnsupportedModel      no such model
+            * MissingPrompt         blank where a prompt is needed
+        * Unauthenticated           no key, or no such key
+        * InsufficientCredits       the balance does not cover the price
+        * TooManyRequests           over a limit; try again later
+        * UnknownAddress            no such path
+        * WrongMethod               the path exists, the method does not
+        * TaskNotFound              no such task, or somebody else's
+        * LinkForged                the signature of a file link does not verify
+        * LinkExpired               the link was ours once
+    * TaskError                     how a task ends, or why an attempt ended
+        * Rejection                 the task was refused: its owner must change something
+            * ContentRejected       against the content rules
+            * InputUnreachable      an image could not be fetched or read
+            * Unsupported           no engine of the model's route can do this
+            * Cancelled             by its owner
+        * Breakdown                 the engine could not; asking again may help
+            * EngineUnavailable     cannot be started: something is missing on this machine
+            * EngineFailed          rendered and failed, and said why
+            * EngineCrashed         the engine's process died
+            * EngineTimeout         took longer than it may
+            * OutputUnusable        what it rendered is not the film that was ordered
+            * StorageUnavailable    the film could not be stored
+            * AttemptsUsedUp        several attempts ended without a film
+    * StateError                    a bug or a race: nothing was changed
+        * IllegalTransition         the event does not fit the state
+        * LeaseLost                 another worker has the task now
+    * AddressRefused                an address that may not be called
+
+``slug`` is stable: dialects map it to their codes, and it is what logs and records carry. ``str(error)`` is a sentence
+for the person who asked. Whatever library raised first is kept as ``__cause__``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class FilmgateError(Exception):
+    """Anything that Filmgate itself says went wrong."""
+
+    slug: ClassVar[str] = "error"
+    sentence: ClassVar[str] = "Something went wrong."
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence or self.sentence)
+
+
+class RequestError(FilmgateError):
+    slug = "request_error"
+    sentence = "The request was refused."
+
+
+class MalformedRequest(RequestError):
+    slug = "malformed_request"
+    sentence = "The body is not valid JSON: send one JSON object."
+
+
+class TooLarge(RequestError):
+    slug = "too_large"
+    sentence = "The body is too large."
+
+
+class InvalidRequest(RequestError):
+    slug = "invalid_request"
+    sentence = "A field of the request is not valid."
+
+
+class UnsupportedModel(InvalidRequest):
+    slug = "unsupported_model"
+    sentence = "There is no such model."
+
+
+class MissingPrompt(InvalidRequest):
+    slug = "missing_prompt"
+    sentence = "A prompt is needed."
+
+
+class Unauthenticated(RequestError):
+    slug = "unauthenticated"
+    sentence = "Send a valid API key as 'Authorization: Bearer KEY'."
+
+
+class InsufficientCredits(RequestError):
+    slug = "insufficient_credits"
+    sentence = "The balance does not cover the price of this request."
+
+
+class TooManyRequests(RequestError):
+    slug = "too_many_requests"
+    sentence = "Too many requests: wait a little and try again."
+    retryable = True
+
+
+class UnknownAddress(RequestError):
+    slug = "unknown_address"
+    sentence = "There is nothing at this address."
+
+
+class WrongMethod(RequestError):
+    slug = "wrong_method"
+    sentence = "This address does not answer that method."
+
+
+class TaskNotFound(RequestError):
+    slug = "task_not_found"
+    sentence = "There is no such task."
+
+
+class LinkForged(RequestError):
+    slug = "link_forged"
+    sentence = "There is no such file."
+
+
+class LinkExpired(RequestError):
+    slug = "link_expired"
+    sentence = "This link has expired."
+
+
+class TaskError(FilmgateError):
+    slug = "task_error"
+    sentence = "The task did not succeed."
+
+
+class Rejection(TaskError):
+    slug = "rejected"
+    sentence = "The task was refused."
+
+
+class ContentRejected(Rejection):
+    slug = "content_rejected"
+    sentence = "The prompt is against the content rules."
+
+
+class InputUnreachable(Rejection):
+    slug = "input_unreachable"
+    sentence = "An image could not be fetched."
+
+
+class Unsupported(Rejection):
+    slug = "unsupported"
+    sentence = "No engine of this model can do what was asked."
+
+
+class Cancelled(Rejection):
+    slug = "cancelled"
+    sentence = "The task was cancelled by its owner."
+
+
+class Breakdown(TaskError):
+    slug = "breakdown"
+    sentence = "The film could not be made."
+
+
+class EngineUnavailable(Breakdown):
+    slug = "engine_unavailable"
+    sentence = "The engine cannot be started on this machine."
+    retryable = True
+
+
+class EngineFailed(Breakdown):
+    slug = "engine_failed"
+    sentence = "The engine could not make the film."
+
+
+class EngineCrashed(Breakdown):
+    slug = "engine_crashed"
+    sentence = "The engine's process died."
+    retryable = True
+
+
+class EngineTimeout(Breakdown):
+    slug = "engine_timeout"
+    sentence = "The engine took longer than it may."
+    retryable = True
+
+
+class OutputUnusable(Breakdown):
+    slug = "output_unusable"
+    sentence = "What the engine made is not the film that was ordered."
+    retryable = True
+
+
+class StorageUnavailable(Breakdown):
+    slug = "storage_unavailable"
+    sentence = "The film could not be stored."
+    retryable = True
+
+
+class AttemptsUsedUp(Breakdown):
+    slug = "attempts_used_up"
+    sentence = "Several attempts ended without a film."
+
+
+class StateError(FilmgateError):
+    slug = "state_error"
+    sentence = "The event does not fit the state."
+
+
+class IllegalTransition(StateError):
+    slug = "illegal_transition"
+
+
+class LeaseLost(StateError):
+    slug = "lease_lost"
+    sentence = "Another worker has this task now."
+
+
+class AddressRefused(FilmgateError):
+    slug = "address_refused"
+    sentence = "This address may not be called."

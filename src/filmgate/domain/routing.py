@@ -1,0 +1,59 @@
+"""Which engine makes a film: a Route is the list of engines, in order of preference, behind a model's public name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import Unsupported
+from .spec import AspectRatio, Kind, Mode, Resolution, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do. An engine that leaves something out is never asked for it."""
+
+    kinds: frozenset[Kind] = frozenset({Kind.GENERATE})
+    modes: frozenset[Mode] = frozenset({Mode.TEXT})
+    aspect_ratios: frozenset[AspectRatio] = frozenset({AspectRatio.LANDSCAPE, AspectRatio.PORTRAIT})
+    resolutions: frozenset[Resolution] = frozenset(Resolution)
+    seconds: tuple[int, ...] = (4, 6, 8)
+    audio: bool = False
+    seeded: bool = False  #: same seed, same film
+    max_references: int = 0
+    languages: frozenset[str] = frozenset({"en"})
+
+    def lacks(self, spec: Spec) -> str | None:
+        """What this engine cannot do of the order, in words, or None."""
+        checks = (
+            (spec.kind in self.kinds, f"tasks of kind {spec.kind}"),
+            (spec.mode in self.modes, f"films that start from {_START[spec.mode]}"),
+            (spec.aspect_ratio in self.aspect_ratios, f"the aspect ratio {spec.aspect_ratio}"),
+            (spec.resolution in self.resolutions, f"{spec.resolution} films"),
+            (spec.seconds in self.seconds, f"films of {spec.seconds} seconds"),
+            (spec.mode is not Mode.REFERENCE or len(spec.images) <= self.max_references, "so many reference images"),
+        )
+        return next((what for can, what in checks if not can), None)
+
+
+_START = {Mode.TEXT: "text", Mode.FRAMES: "a first or last frame", Mode.REFERENCE: "reference images"}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A model's engines in order of preference, and the options of each."""
+
+    model: str
+    engines: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def choose(route: Route, spec: Spec, capabilities: Callable[[str], Capabilities]) -> str:
+    """The first engine of the route that can do the order. Raises Unsupported, naming what is missing."""
+    lacking = {name: capabilities(name).lacks(spec) for name in route.engines}
+    fit = next((name for name, lack in lacking.items() if lack is None), None)
+    if fit is None:
+        said = "; ".join(f"{name} cannot make {lack}" for name, lack in lacking.items())
+        raise Unsupported(f"No engine behind model {route.model} can do this: {said}.")
+    return fit

@@ -1,0 +1,107 @@
+"""The Task: one order, where it stands, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .spec import Spec
+
+
+class Status(StrEnum):
+    """Where a task stands; ``lifecycle.py`` says what may follow what."""
+
+    QUEUED = "queued"  #: waits for a worker, or for the time of its next attempt
+    RUNNING = "running"  #: a worker holds a lease on it
+    WAITING = "waiting"  #: a remote engine works on it; nobody holds a lease
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"  #: refused: the owner would have to change something
+    FAILED = "failed"  #: the engine could not
+
+    @property
+    def ended(self) -> bool:
+        return self in (Status.SUCCEEDED, Status.REJECTED, Status.FAILED)
+
+
+class Role(StrEnum):
+    """What an artifact is for."""
+
+    RESULT = "result"
+    ORIGIN = "origin"
+    POSTER = "poster"
+    UPGRADE = "upgrade"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A stored file of a task. ``key`` names it in the storage and holds task and attempt."""
+
+    role: Role
+    key: str
+    mime: str
+    bytes: int
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+    has_audio: bool = False
+    expires_ms: int = 0  #: from then on its links answer 410
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task was rejected or failed: the slug of a TaskError, and its sentence."""
+
+    slug: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asked, through which door. It decides how the task is told back: links, record, callback."""
+
+    account_id: str
+    key_id: str
+    dialect: str  #: "veo3", "market", ...: whose wire format the callback has
+    public_base: str  #: "https://films.example.org": the base of every link of this task
+    edition: Mapping[str, str] = field(default_factory=dict)  #: the switches of the key that asked
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One order. Times are UTC milliseconds."""
+
+    id: str  #: 32 lowercase hex digits, a UUIDv7 without dashes
+    origin: Origin
+    spec: Spec
+    created_ms: int
+    status: Status = Status.QUEUED
+    run_at_ms: int = 0  #: not claimed before this
+    priority: int = 0
+    price: int = 0  #: credits held for it; charged only when it succeeds
+    attempt: int = 0  #: attempts begun; fences off a worker that lost its lease
+    lost_leases: int = 0
+    owner: str | None = None  #: the worker that holds the lease
+    lease_until_ms: int | None = None
+    started_ms: int | None = None
+    ended_ms: int | None = None
+    progress: float = 0.0
+    stage: str = "queued"
+    engine: str | None = None  #: the engine that made it
+    fallback_used: bool = False
+    checkpoint: str | None = None  #: what a remote engine needs to find its job again
+    failure: Failure | None = None
+    artifacts: tuple[Artifact, ...] = ()
+
+    def artifacts_of(self, role: Role) -> tuple[Artifact, ...]:
+        return tuple(a for a in self.artifacts if a.role is role)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's hold on a task. A result is taken only while (task, owner, attempt) still fits the row."""
+
+    task: Task
+    owner: str
+    attempt: int

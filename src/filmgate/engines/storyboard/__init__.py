@@ -1,0 +1,1 @@
+"""The storyboard engine: a paper theatre that films any prompt on a CPU."""

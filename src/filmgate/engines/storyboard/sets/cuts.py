@@ -1,0 +1,160 @@
+"""Scissors: the outlines from which every sheet of a set is cut, each a little irregular, as a hand would cut it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from random import Random
+
+import skia
+
+Point = tuple[float, float]
+
+
+def curve(points: Sequence[Point], *, closed: bool = False) -> skia.Path:
+    """A smooth cut through all the points (a Catmull-Rom spline)."""
+    path = skia.Path()
+    count = len(points)
+    path.moveTo(*points[0])
+    for i in range(count if closed else count - 1):
+        before, here, there, beyond = (_at(points, i + k, closed) for k in (-1, 0, 1, 2))
+        path.cubicTo(
+            here[0] + (there[0] - before[0]) / 6,
+            here[1] + (there[1] - before[1]) / 6,
+            there[0] - (beyond[0] - here[0]) / 6,
+            there[1] - (beyond[1] - here[1]) / 6,
+            *there,
+        )
+    if closed:
+        path.close()
+    return path
+
+
+def _at(points: Sequence[Point], i: int, closed: bool) -> Point:
+    return points[i % len(points)] if closed else points[max(0, min(len(points) - 1, i))]
+
+
+def land(points: Sequence[Point], bottom: float, *, smooth: bool = True) -> skia.Path:
+    """A piece of paper whose upper edge goes from left to right through the points and that reaches down to bottom."""
+    path = curve(points) if smooth else polyline(points)
+    path.lineTo(points[-1][0], bottom)
+    path.lineTo(points[0][0], bottom)
+    path.close()
+    return path
+
+
+def polyline(points: Sequence[Point]) -> skia.Path:
+    path = skia.Path()
+    path.addPoly([skia.Point(x, y) for x, y in points], False)
+    return path
+
+
+def rolling(rng: Random, left: float, right: float, y: float, swell: float, step: float) -> list[Point]:
+    """The crest of a rolling land about the height y; hills are ``step`` long and rise or fall by up to ``swell``."""
+    count = max(3, round((right - left) / step * 2))
+    sign = rng.choice((-1, 1))
+    points = []
+    for i in range(count + 1):
+        sign = -sign
+        aside = rng.uniform(-0.2, 0.2) * step if 0 < i < count else 0.0
+        points.append((left + (right - left) * i / count + aside, y + sign * swell * rng.uniform(0.35, 1.0)))
+    return points
+
+
+def leafy(rng: Random, x: float, y: float, rx: float, ry: float, lobes: int = 11) -> skia.Path:
+    """A scalloped blob: the crown of a tree, a bush, the top of a cloud."""
+    start = rng.uniform(0, math.tau)
+    angles = [start + math.tau * (i + rng.uniform(-0.22, 0.22)) / lobes for i in range(lobes)]
+    rim = [(x + rx * 0.9 * math.cos(a), y + ry * 0.9 * math.sin(a)) for a in angles]
+    path = skia.Path()
+    path.moveTo(*rim[0])
+    for i in range(lobes):
+        middle = (angles[i] + (angles[i + 1] if i + 1 < lobes else angles[0] + math.tau)) / 2
+        reach = rng.uniform(1.18, 1.36)
+        path.quadTo(x + rx * reach * math.cos(middle), y + ry * reach * math.sin(middle), *rim[(i + 1) % lobes])
+    path.close()
+    return path
+
+
+def cloud(rng: Random, x: float, y: float, width: float, height: float) -> skia.Path:
+    """A cloud with puffs above and a flat lower edge at y."""
+    puffs = max(4, round(width / height * 1.7))
+    path = skia.Path()
+    path.moveTo(x - width / 2, y)
+    for i in range(puffs):
+        here, there = i / puffs, (i + 1) / puffs
+        rise = [math.sin(math.pi * min(0.97, max(0.03, s))) ** 0.7 * height for s in (here, there)]
+        end = (x - width / 2 + width * there, y - rise[1] * 0.62 if i + 1 < puffs else y)
+        top = y - max(rise) * rng.uniform(1.15, 1.5) - 0.1 * height
+        path.quadTo(x - width / 2 + width * (here + there) / 2 + rng.uniform(-0.04, 0.04) * width, top, *end)
+    path.quadTo(x, y + 0.16 * height, x - width / 2, y)
+    path.close()
+    return path
+
+
+def valance(rng: Random, left: float, right: float, top: float, y: float, step: float, drop: float) -> skia.Path:
+    """Paper that hangs from above with a scalloped lower edge about y: a bank of clouds, foliage overhead."""
+    count = max(3, round((right - left) / step))
+    path = skia.Path()
+    path.moveTo(left, top)
+    path.lineTo(left, y)
+    for i in range(count):
+        there = left + (right - left) * (i + 1) / count
+        middle = there - (right - left) / count * rng.uniform(0.4, 0.6)
+        end = y + rng.uniform(-0.3, 0.25) * drop
+        path.quadTo(middle, y + drop * rng.uniform(1.1, 2.1), there, end)
+    path.lineTo(right, top)
+    path.close()
+    return path
+
+
+def lens(x: float, y: float, angle: float, length: float, width: float) -> skia.Path:
+    """A leaf from its stalk at (x, y), pointing along the angle in degrees (0 right, -90 up)."""
+    a = math.radians(angle)
+    along, across = (math.cos(a), math.sin(a)), (-math.sin(a), math.cos(a))
+
+    def place(forth: float, aside: float) -> Point:
+        return x + along[0] * forth + across[0] * aside, y + along[1] * forth + across[1] * aside
+
+    path = skia.Path()
+    path.moveTo(x, y)
+    path.cubicTo(*place(length * 0.3, width * 0.75), *place(length * 0.75, width * 0.5), *place(length, 0))
+    path.cubicTo(*place(length * 0.7, -width * 0.45), *place(length * 0.25, -width * 0.7), x, y)
+    path.close()
+    return path
+
+
+def blade(x: float, y: float, height: float, lean: float, width: float) -> skia.Path:
+    """A blade of grass that stands at (x, y) and leans sideways by ``lean`` at its tip."""
+    path = skia.Path()
+    path.moveTo(x - width / 2, y)
+    path.quadTo(x - width * 0.3, y - height * 0.6, x + lean, y - height)
+    path.quadTo(x + width * 0.5, y - height * 0.5, x + width / 2, y)
+    path.close()
+    return path
+
+
+def joined(paths: Sequence[skia.Path]) -> skia.Path:
+    """Many pieces as one, so that they throw one shadow and cost one stroke of the brush."""
+    whole = skia.Path()
+    for path in paths:
+        whole.addPath(path)
+    return whole
+
+
+def box(left: float, top: float, right: float, bottom: float) -> skia.Path:
+    path = skia.Path()
+    path.addRect(skia.Rect.MakeLTRB(left, top, right, bottom))
+    return path
+
+
+def disc(x: float, y: float, rx: float, ry: float) -> skia.Path:
+    path = skia.Path()
+    path.addOval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry))
+    return path
+
+
+def poly(*points: Point) -> skia.Path:
+    path = polyline(points)
+    path.close()
+    return path

@@ -1,0 +1,272 @@
+"""The seams: what the services ask of engines, slots, stores and storage. Implementations live one floor up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from .domain.callback import Callback, Delivery
+from .domain.credits import Entry
+from .domain.errors import TaskError
+from .domain.routing import Capabilities
+from .domain.spec import Spec
+from .domain.task import Artifact, Lease, Task
+
+# ---------------------------------------------------------------- time --------------------------------------------
+
+
+class Clock(Protocol):
+    """The only way in for time. Every period is a setting; tests shorten settings or hand in a clock."""
+
+    def now_ms(self) -> int:
+        """UTC milliseconds since 1970."""
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+# ---------------------------------------------------------------- engines -----------------------------------------
+
+
+@dataclass(frozen=True)
+class Job:
+    """One attempt at a task as an engine sees it."""
+
+    task_id: str
+    attempt: int
+    spec: Spec  #: ``spec.seed`` is always set
+    workdir: Path  #: the engine's own; removed afterwards
+    report: Callable[[float, str], None]  #: fraction 0 to 1 that never falls, and the stage in plain words
+    cancelled: Callable[[], bool]
+    images: tuple[Path, ...] = ()  #: checked and decoded once already
+    state: bytes = b""  #: the Clip.state of the film that is upgraded or extended
+    options: Mapping[str, Any] = field(default_factory=dict)  #: from the model's route
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What an engine made: a playable file in the workdir, and what it needs to continue or enlarge it."""
+
+    path: Path
+    state: bytes = b""  #: opaque; stored with the task
+
+
+class Engine(Protocol):
+    """Renders on this machine. Blocking; lives in a slot. Errors are TaskErrors; anything else is an engine's bug."""
+
+    name: str
+
+    def capabilities(self) -> Capabilities:
+        """Cheap: called without ``load``, in processes that have none of the engine's libraries."""
+
+    def load(self) -> None:
+        """Once per slot, before the first job. Raises EngineUnavailable with what to install or set."""
+
+    def render(self, job: Job) -> Clip: ...
+
+    def close(self) -> None: ...
+
+
+# ---------------------------------------------------------------- slots -------------------------------------------
+
+
+@dataclass(frozen=True)
+class Order:
+    """A piece of work for a slot: plain data, since it crosses a process boundary."""
+
+    task_id: str
+    attempt: int
+    spec: Spec
+    workdir: Path
+    clip: Path | None = None  #: for the media slot: the film to finish
+    images: tuple[Path, ...] = ()
+    state: bytes = b""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A file that the media slot has checked and made ready for storing."""
+
+    path: Path
+    mime: str
+    width: int
+    height: int
+    seconds: float
+    has_audio: bool
+
+
+@dataclass(frozen=True)
+class SlotHealth:
+    kind: str  #: an engine's name, or "media"
+    pid: int | None
+    state: str  #: "starting", "idle", "busy", "dead"
+    task_id: str | None = None
+
+
+class Slots(Protocol):
+    """Child processes, each with one engine loaded (or, kind "media", with the tools for finished films)."""
+
+    async def open(self, kind: str, count: int) -> None:
+        """Start and load; returns when all are ready. Raises EngineUnavailable."""
+
+    def free(self, kind: str) -> int:
+        """How many slots of this kind could take an order now."""
+
+    async def render(self, kind: str, order: Order, report: Callable[[float, str], None]) -> Clip:
+        """Run an engine. Raises what the engine raised, EngineCrashed, or EngineTimeout."""
+
+    async def finish(self, order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+        """Check a film, burn in its watermark, make its poster: the film first, then the poster."""
+
+    async def kill(self, task_id: str) -> None:
+        """End the work on a task at once; its ``render`` or ``finish`` raises EngineCrashed. A new slot takes over."""
+
+    def health(self) -> Sequence[SlotHealth]: ...
+
+    async def close(self) -> None: ...
+
+
+# ---------------------------------------------------------------- rows --------------------------------------------
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking: the account and key behind a bearer token."""
+
+    account_id: str
+    key_id: str
+    edition: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Key:
+    """An API key as the operator sees it; the secret itself is never stored."""
+
+    id: str
+    account_id: str
+    label: str
+    hint: str  #: the first characters, so that people can tell keys apart
+    created_ms: int
+    revoked_ms: int | None = None
+    edition: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    fraction: float
+    stage: str
+
+
+class TaskStore(Protocol):
+    """Tasks and what hangs on their state. Every method is one transaction, named after the event."""
+
+    async def submit(self, task: Task) -> None:
+        """Store a new task and hold its price. On disk on return. Raises InsufficientCredits: nothing is stored."""
+
+    async def get(self, task_id: str, account_id: str | None = None) -> Task:
+        """Raises TaskNotFound, also for a task of another account; account None is the operator."""
+
+    async def state_of(self, task_id: str) -> bytes:
+        """The Clip.state of a succeeded task."""
+
+    async def list(self, *, account_id: str | None = None, limit: int = 50) -> Sequence[Task]:
+        """The newest first."""
+
+    async def claim(self, owner: str, lease_ms: int, models: Sequence[str]) -> Lease | None:
+        """Take the task that is due next, least-served account first; of these models only."""
+
+    async def heartbeat(self, owner: str, lease_ms: int, progress: Mapping[str, Progress]) -> set[str]:
+        """Renew all leases of a worker and note the progress of its tasks. Returns the ids that it still holds."""
+
+    async def checkpoint(self, lease: Lease, checkpoint: str) -> None: ...
+
+    async def succeed(self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes) -> Task:
+        """Publish the film, settle the hold, queue the callback. Raises LeaseLost: nothing changed."""
+
+    async def end(self, lease: Lease, error: TaskError) -> Task:
+        """Reject (a Rejection) or fail (any other), refund the hold, queue the callback. Raises LeaseLost."""
+
+    async def retry(self, lease: Lease, error: TaskError, run_at_ms: int) -> Task:
+        """Back to the queue after a passing fault."""
+
+    async def drain(self, lease: Lease) -> Task:
+        """Back to the queue, the attempt not counted."""
+
+    async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
+        """By the owner. Raises TaskNotFound, or IllegalTransition once it has ended."""
+
+    async def sweep_leases(self, owner: str | None = None) -> Sequence[Task]:
+        """Requeue (or, at the last straw, fail) tasks whose lease has run out; with ``owner``, all of that owner's."""
+
+    async def waiting_time(self) -> float | None:
+        """Seconds until the next queued task is due (0: now), or None when none is queued."""
+
+
+class AccountStore(Protocol):
+    async def authenticate(self, digest: str) -> Caller | None:
+        """The caller behind the SHA-256 (hex) of a key, unless it is revoked."""
+
+    async def create_account(self, account_id: str, label: str) -> None: ...
+
+    async def create_key(self, key: Key, digest: str) -> None: ...
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """False where there is no such live key."""
+
+    async def keys(self, account_id: str | None = None) -> Sequence[Key]: ...
+
+    async def post(self, entry: Entry) -> None: ...
+
+    async def balance(self, account_id: str) -> int: ...
+
+    async def entries(self, account_id: str) -> Sequence[Entry]: ...
+
+    async def secret(self, name: str, candidate: str) -> str:
+        """The server secret of this name; ``candidate`` becomes it if there is none yet (the first one wins)."""
+
+
+class Outbox(Protocol):
+    async def due(self, limit: int, lease_ms: int) -> Sequence[Callback]:
+        """Take the callbacks whose time has come; each is ours for ``lease_ms`` and then due again."""
+
+    async def delivered(self, callback: Callback, delivery: Delivery) -> None: ...
+
+    async def retry_at(self, callback: Callback, delivery: Delivery, at_ms: int) -> None: ...
+
+    async def gave_up(self, callback: Callback, delivery: Delivery, *, refused: bool = False) -> None: ...
+
+    async def deliveries(self, callback_id: str) -> Sequence[Delivery]: ...
+
+    async def of_task(self, task_id: str) -> Sequence[Callback]: ...
+
+    async def waiting_time(self) -> float | None:
+        """Seconds until the next callback is due, or None."""
+
+
+# ---------------------------------------------------------------- files -------------------------------------------
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """An open stored file: its size, and its bytes from ``start`` (inclusive) to ``end`` (exclusive)."""
+
+    size: int
+    modified_ms: int
+    read: Callable[[int, int], AsyncIterator[bytes]]
+
+
+class Storage(Protocol):
+    """Keys are relative paths of [a-z0-9._-] segments. A key is visible whole or not at all."""
+
+    async def put(self, key: str, source: Path) -> None:
+        """Take over a local file: durable on return. Raises StorageUnavailable."""
+
+    async def open(self, key: str) -> StoredFile | None:
+        """None where there is no such file."""
+
+    async def delete(self, key: str) -> None:
+        """Silent where there is none."""
+
+    async def keys(self, prefix: str) -> Sequence[str]: ...
