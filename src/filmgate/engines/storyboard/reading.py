@@ -1,0 +1,326 @@
+"""Reading a prompt from left to right: which noun has which number, colour and verb, and what is said of the place.
+
+This is no grammar of English. It is what a stagehand does with a note: noun phrases are closed by a noun, a verb
+belongs to who stands before it, and what follows a preposition of place is where things happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .lexicon import LONGEST_PHRASE, Entry, Lexicon, Noun
+from .lexicon.english import Token
+from .model import Mood, Move, Time, Weather
+
+_DETERMINERS = frozenset(
+    {"a", "an", "the", "this", "that", "these", "those", "his", "her", "their", "its", "my", "our", "your", "some"}
+    | {"every", "each", "one"}
+)
+_WHERE = frozenset(
+    {"in", "on", "at", "over", "through", "across", "around", "along", "beside", "near", "above", "below", "under"}
+    | {"inside", "into", "onto", "from", "by", "past", "beneath", "underneath", "behind", "outside", "atop", "within"}
+    | {"between", "beyond", "among", "amid", "toward", "towards", "against"}
+)
+_JOINING = frozenset({"and", "or", "with", "beside", "along", "plus", "together"})
+_GENERIC = frozenset({"man", "woman", "person", "character", "human", "figure", "people", "guy", "lady"})
+_HUMAN = frozenset({"person", "child", "dancer", "robot"})
+_COUNTED = {"couple": 2, "crowd": 5, "school of fish": 5}
+#: Who rides these is drawn with them, or hidden in them.
+_CARRIERS = frozenset({"bicycle", "car", "flying_car", "train"})
+_STEERING = frozenset({"ride", "drive", "pedal", "cycle", "fly", "pass", "race", "steer"})
+_MOVING_ON = frozenset({"walk", "run", "roll"})
+_SHARED = frozenset({"walk", "run", "play", "dance", "swim", "jump"})
+
+
+@dataclass
+class Found:
+    """A noun of the prompt with what is said about it."""
+
+    noun: Noun
+    word: str
+    count: int
+    colour: str | None
+    size: float
+    where: bool  #: it stands after a preposition of place
+    action: str | None = None
+    verb: str | None = None
+
+
+@dataclass
+class Phrase:
+    """The noun phrase that is being read."""
+
+    count: int | None = None
+    colour: str | None = None
+    size: float | None = None
+    opened: bool = False  #: a determiner or an adjective stood before: a noun must come
+    preposition: str | None = None
+    definite: bool = False
+
+
+@dataclass
+class Reading:
+    """Everything that was understood."""
+
+    found: list[Found] = field(default_factory=list)
+    places: list[tuple[str, bool]] = field(default_factory=list)  #: (setting, after a preposition of place)
+    scenery: list[str] = field(default_factory=list)
+    times: list[tuple[Time, bool]] = field(default_factory=list)  #: (time, said only by something in the sky)
+    weathers: list[Weather] = field(default_factory=list)
+    moods: list[Mood] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)  #: those of the unknown words that the prompt is about
+    content: list[str] = field(default_factory=list)  #: all words but the small change of the language
+    words: list[str] = field(default_factory=list)
+    futuristic: bool = False
+    _phrase: Phrase = field(default_factory=Phrase)
+    _pending: tuple[str, str] | None = None  #: (action, verb) that waits for a noun
+    _doers: list[Found] = field(default_factory=list)  #: to whom the next verb belongs
+    _last: Found | None = None  #: the noun directly before, for compounds
+    _after_noun: bool = False
+    _verb: str | None = None  #: the verb whose object may come
+
+    # ------------------------------------------------------------ one word after the other
+
+    def stop(self, mark: str) -> None:
+        self._phrase, self._last, self._after_noun = Phrase(), None, False
+        if mark in ".;!?\n。":
+            self._pending, self._verb = None, None
+
+    def stranger(self, text: str, followed: bool) -> None:
+        """A word that the lexicon does not know. Before a noun, or after "under the", it is no matter of its own."""
+        self.unknown.append(text)
+        if self._after_noun:
+            self._phrase = Phrase()
+        if not followed and self._phrase.preposition not in _WHERE:
+            self.names.append(text)
+        self.content.append(text)
+        self.words.append(text)
+        self._last, self._after_noun = None, True
+        self._pending = None
+
+    def word(self, text: str, entry: Entry, name: str, followed: bool) -> None:
+        """``followed``: a noun comes after it in the same phrase, so that it may qualify it."""
+        self.words.append(text)
+        if entry.quiet not in ("grammar", "film"):
+            self.content.append(text)
+        self._scene(entry)
+        self.futuristic |= name in ("futuristic", "sci_fi", "future", "cyberpunk")
+        if entry.colour and (followed or not entry.noun):
+            self._qualify(colour=entry.colour)
+        elif entry.verb and self._acts(text, entry):
+            self._act(entry, text, followed)
+        elif entry.noun:
+            self._name(entry.noun, entry.plural)
+        else:
+            self._smaller(entry, name)
+
+    def _smaller(self, entry: Entry, name: str) -> None:
+        """Numbers, sizes, places, prepositions: what is neither a noun nor a verb."""
+        if entry.count is not None or entry.size is not None:
+            self._qualify(count=entry.count, size=entry.size)
+        elif entry.place:
+            self.places.append((entry.place, self._phrase.preposition in _WHERE))
+            self._phrase, self._last, self._after_noun = Phrase(), None, True
+        elif entry.quiet == "grammar":
+            self._connect(name)
+        elif entry.scenery:
+            self._phrase, self._after_noun = Phrase(), True
+        else:
+            self._phrase.opened |= entry.quiet == "qualifying"
+            self._last = None
+
+    def _scene(self, entry: Entry) -> None:
+        if entry.time:
+            self.times.append((entry.time, entry.scenery == "sky"))
+        if entry.weather:
+            self.weathers.append(entry.weather)
+        if entry.mood:
+            self.moods.append(entry.mood)
+        if entry.move:
+            self.moves.append(entry.move)
+        if entry.scenery and not entry.noun:
+            self.scenery.append(entry.scenery)
+
+    def _qualify(self, *, colour: str | None = None, count: int | None = None, size: float | None = None) -> None:
+        phrase = self._phrase
+        phrase.colour, phrase.count, phrase.size = phrase.colour or colour, phrase.count or count, phrase.size or size
+        phrase.opened, self._last, self._after_noun = True, None, False
+
+    def _connect(self, name: str) -> None:
+        if name in _DETERMINERS:
+            self._phrase = Phrase() if self._after_noun else self._phrase
+            self._phrase.opened, self._phrase.definite = True, name not in ("a", "an", "some", "one", "each", "every")
+        elif name in _WHERE or name in _JOINING or name in ("of", "to", "for"):
+            self._phrase = Phrase(preposition=name)
+        self._last, self._after_noun = None, False
+
+    # ------------------------------------------------------------ nouns
+
+    def _name(self, noun: Noun, plural: bool) -> None:
+        phrase, before = self._phrase, self._last
+        known = self._known(noun, phrase)
+        if noun.worn and self._wearer() is not None:
+            self._dress(phrase.colour)
+        elif known is not None:
+            self._doers, self._last = [known], None
+        else:
+            if before is not None and before is self.found[-1] and phrase.opened:
+                self.found.pop()  # "a bird cage": the last noun is the thing, the one before it says which
+                self._doers = [doer for doer in self._doers if doer is not before]
+            self._add(noun, plural, phrase)
+        keep_open = phrase.opened and self._last is not None
+        self._phrase = Phrase(count=phrase.count, colour=phrase.colour, size=phrase.size, opened=keep_open,
+                              preposition=phrase.preposition) if keep_open else Phrase()  # fmt: skip
+        self._after_noun = True
+
+    def _add(self, noun: Noun, plural: bool, phrase: Phrase) -> None:
+        count = phrase.count or (_COUNTED.get(noun.name, 3) if plural else 1)
+        found = Found(noun, noun.name, min(count, 5), phrase.colour, phrase.size or 1.0, phrase.preposition in _WHERE)
+        if self._object_of(found):
+            return
+        if self._pending is not None:
+            (found.action, found.verb), self._pending = self._pending, None
+        elif self._verb is None and noun.living:
+            joined = phrase.preposition in ("and", "or", "with", "plus")
+            self._doers = [*self._doers, found] if joined else [found]
+        if noun.living and (found.action or not self._doers):
+            self._doers = [found]
+        self.found.append(found)
+        self._last = found
+
+    def _object_of(self, found: Found) -> bool:
+        """Settle what the verb before does with its object. True where subject and object become one actor."""
+        doer = self._doers[-1] if self._doers else None
+        if self._verb is None or doer is None or found.where or not found.noun.living:
+            return False
+        verb, self._verb = self._verb, None
+        if verb in _STEERING and (found.noun.puppet in _CARRIERS or found.noun.action in ("roll", "float")):
+            doer.noun, doer.word, doer.action, doer.verb = found.noun, found.word, found.noun.action, None
+            doer.colour = found.colour or doer.colour
+            self._last = doer
+            return True
+        if verb == "fly":
+            doer.action, found.count = "play", max(found.count, doer.count if found.count > 1 else 1)
+        elif verb == "ride":
+            doer.action, found.action = "sit", "run"
+        elif found.noun.action == "idle" and doer.action in _SHARED:
+            found.action = doer.action
+        return False
+
+    def _known(self, noun: Noun, phrase: Phrase) -> Found | None:
+        """The same thing, named again: "a cat ... the cat", "a wizard ... the man"."""
+        if not phrase.definite:
+            return None
+        same = [found for found in self.found if found.noun.name == noun.name]
+        if not same and noun.name in _GENERIC:
+            same = [found for found in self.found if found.noun.living and found.noun.puppet in (*_HUMAN, None)]
+        return same[-1] if same else None
+
+    def _wearer(self) -> Found | None:
+        return next((found for found in reversed(self.found) if found.noun.living), None)
+
+    def _dress(self, colour: str | None) -> None:
+        wearer = self._wearer()
+        if wearer is not None and wearer.colour is None:
+            wearer.colour = colour
+        self._last = None
+
+    # ------------------------------------------------------------ verbs
+
+    def _acts(self, text: str, entry: Entry) -> bool:
+        """Whether a word that may be a verb is one here: "people watch" and not "a watch"."""
+        if entry.quiet == "grammar" or entry.place or (entry.move and not self._after_noun):
+            return False
+        inflected = text.lower().endswith(("ing", "s", "ed"))
+        if entry.noun is not None or entry.scenery is not None:
+            return self._after_noun and (inflected or not self._phrase.opened)
+        return inflected or not self._phrase.opened or self._after_noun
+
+    def _act(self, entry: Entry, text: str, followed: bool) -> None:
+        action, verb = entry.verb or "idle", entry.infinitive or ""
+        attributive = not self._after_noun and self._phrase.opened and followed
+        if not self._doers or attributive or (not self._after_noun and followed and self._all_said()):
+            self._pending = (action, verb)
+        else:
+            for doer in self._doers:
+                if doer.action in (None, "idle"):
+                    doer.action, doer.verb = action, verb
+            self._verb = verb
+            self._phrase = Phrase()
+        self._last, self._after_noun = None, False
+
+    def _all_said(self) -> bool:
+        return all(doer.action not in (None, "idle") for doer in self._doers)
+
+
+def read(tokens: Sequence[Token], lexicon: Lexicon) -> Reading:
+    """Read the words of a prompt, the longest known phrases first."""
+    reading, at = Reading(), 0
+    spans = list(_spans(tokens, lexicon))
+    while at < len(spans):
+        text, name, entry = spans[at]
+        if name in _MARKS:
+            reading.stop(name)
+        elif name in lexicon.pictures:
+            reading.word(text, Entry(noun=lexicon.pictures[name]), name, False)
+        elif entry is None:
+            reading.stranger(text, _followed(spans[at + 1 : at + 2]))
+        else:
+            reading.word(text, entry, name, _followed(spans[at + 1 : at + 4]))
+        at += 1
+    return reading
+
+
+_MARKS = frozenset(',.;:!?()\n。、，"')
+
+
+def _spans(tokens: Sequence[Token], lexicon: Lexicon) -> list[tuple[str, str, Entry | None]]:
+    """(as written, as looked up, its meaning) for each phrase or word."""
+    spans: list[tuple[str, str, Entry | None]] = []
+    at = 0
+    while at < len(tokens):
+        length, name, entry = _longest(tokens, at, lexicon)
+        spans.append((" ".join(token.text for token in tokens[at : at + length]), name, entry))
+        at += length
+    return spans
+
+
+def _longest(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, str, Entry | None]:
+    run: list[str] = []
+    for token in tokens[at : at + LONGEST_PHRASE]:
+        if token.stop:
+            break
+        run.append(token.low)
+    for length in range(len(run), 1, -1):
+        name = "_".join(run[:length])
+        if (entry := lexicon.entry(name)) is not None:
+            return length, name, entry
+    return 1, tokens[at].low, lexicon.entry(tokens[at].low)
+
+
+def _followed(spans: Sequence[tuple[str, str, Entry | None]]) -> bool:
+    """Whether a noun comes before the phrase ends."""
+    for _, name, entry in spans:
+        if name in _MARKS or entry is None or entry.quiet == "grammar":
+            return False
+        if entry.noun is not None:
+            return True
+        if entry.place or entry.scenery:
+            return False
+    return False
+
+
+def fitting(noun: Noun, action: str | None) -> str:
+    """The action as this noun does it: a car does not walk and a cat does not roll."""
+    if action is None:
+        return noun.action
+    if noun.puppet == "flying_car" or noun.action in ("roll", "float"):
+        return noun.action if action in (*_MOVING_ON, "fly", "float", "swim") else action
+    if noun.action == "fly":
+        return "fly" if action in ("roll", "float") else action
+    if noun.action == "swim":
+        return "swim" if action in (*_MOVING_ON, "float") else action
+    return "walk" if action == "roll" else action
