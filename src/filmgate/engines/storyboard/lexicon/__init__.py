@@ -122,10 +122,11 @@ def _table(name: str) -> dict[str, Any]:
 def _nouns(table: Mapping[str, Any]) -> Iterator[tuple[Noun, list[str], list[str]]]:
     """(noun, its words, its emoji) for every puppet and sticker."""
     for puppet, row in cast("dict[str, dict[str, Any]]", table["puppet"]).items():
-        traits: dict[str, Any] = {key: value for key, value in row.items() if key not in ("words", "emoji")}
+        traits: dict[str, Any] = {"living": True}
+        traits |= {key: value for key, value in row.items() if key not in ("words", "emoji")}
         words = row["words"].split()
         yield (
-            Noun(words[0].replace("_", " "), puppet=puppet, living=True, **traits),
+            Noun(words[0].replace("_", " "), puppet=puppet, **traits),
             words,
             row.get("emoji", "").split(),
         )

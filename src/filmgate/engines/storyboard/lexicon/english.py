@@ -25,9 +25,11 @@ _VERBS = {
     "ran": "run", "flew": "fly", "flown": "fly", "swam": "swim", "swum": "swim", "sat": "sit", "slept": "sleep",
     "ate": "eat", "eaten": "eat", "drove": "drive", "driven": "drive", "rode": "ride", "ridden": "ride", "spun": "spin",
     "leapt": "leap", "swung": "swing", "drank": "drink", "sang": "sing", "sung": "sing", "spoke": "speak",
-    "said": "say",     "went": "go", "stood": "stand", "lay": "lie", "lying": "lie", "dove": "dive", "crept": "creep", "fled": "flee",
+    "said": "say",
+    "went": "go", "stood": "stand", "lay": "lie", "lying": "lie", "dove": "dive", "crept": "creep", "fled": "flee",
     "fought": "fight", "held": "hold", "wore": "wear", "threw": "throw", "caught": "catch", "rose": "rise",
-    "hid": "hide",     "built": "build", "drew": "draw", "wrote": "write", "dug": "dig", "fed": "feed", "blew": "blow", "told": "tell",
+    "hid": "hide",
+    "built": "build", "drew": "draw", "wrote": "write", "dug": "dig", "fed": "feed", "blew": "blow", "told": "tell",
     "made": "make", "knelt": "kneel", "strode": "stride",
 }  # fmt: skip
 
