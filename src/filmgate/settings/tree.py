@@ -1,0 +1,259 @@
+"""The settings themselves: what each is called, what it means, what it is when nobody says anything."""
+
+# `setting` makes a dataclass field, as `dataclasses.field` does, which the rule cannot know.
+# ruff: noqa: RUF009
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar, cast, get_type_hints
+
+from filmgate.domain.credits import DEFAULT_PRICES, Prices
+from filmgate.domain.routing import Route
+
+from . import rules
+
+T = TypeVar("T")
+DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about a setting beside its name, its type and its default."""
+
+    sentence: str
+    in_effect: bool = True  #: False: read and checked, but its part of Filmgate does not exist yet
+    secret: bool = False  #: never shown; may come from a file named by NAME_FILE
+    default_words: str = ""  #: in place of the default, where that is worked out
+
+
+def setting(default: T, sentence: str, **facts: Any) -> T:
+    """A field with its facts. Typed as its default, as ``dataclasses.field`` is."""
+    return field(default=default, metadata={"facts": Facts(sentence, **facts)})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    host: rules.Text = setting("127.0.0.1", "Address that the server listens on.")
+    port: rules.Port = setting(8000, "Port that the server listens on; 0 takes any free one.")
+    trusted_proxies: rules.Networks = setting(
+        (), "Proxies whose X-Forwarded-Proto, -Host and -For are believed, as addresses or networks."
+    )
+    public_docs: rules.Bool = setting(True, "Whether the documentation can be read without a key.", in_effect=False)
+    tls_cert: rules.MaybeFile = setting(None, "Certificate chain (PEM) for HTTPS; goes with tls_key.")
+    tls_key: rules.MaybeFile = setting(None, "Private key (PEM) for HTTPS; goes with tls_cert.")
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    token: rules.MaybeToken = setting(
+        None,
+        "Bearer token for /metrics; without one, only this machine may read it.",
+        secret=True,
+        in_effect=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    allow: rules.Reachable = setting(
+        (), "Guarded addresses that callbacks and images may use all the same: networks and host names."
+    )
+    allow_private: rules.Bool = setting(
+        False, "Whether callbacks and images may use loopback and private addresses; cloud metadata stays guarded."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    creates_per_10s: rules.Count = setting(
+        20, "New tasks that one account may create in ten seconds; 0 is no limit.", in_effect=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    lease_s: rules.Seconds = setting(30.0, "Seconds after which the task of a silent worker is given to another.")
+    heartbeat_s: rules.Seconds = setting(10.0, "Seconds between two signs of life of a worker; below lease_s.")
+    slots: rules.Slots = setting(1, "Films that are rendered at the same time on this machine, for each engine.")
+    drain_timeout_s: rules.Seconds = setting(
+        30.0, "Seconds that running films get to end when the server is stopped; then they go back to the queue."
+    )
+    render_timeout_s: rules.Seconds = setting(900.0, "Seconds after which a film in the making is given up.")
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    schedule_s: rules.Waits = setting((10.0, 60.0, 300.0), "Seconds to wait before each new try of a callback.")
+    timeout_s: rules.Seconds = setting(15.0, "Seconds within which a receiver must answer a callback.")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    media_s: rules.Seconds = setting(14 * DAY, "Seconds for which a film can be downloaded.")
+    metadata_s: rules.Seconds = setting(61 * DAY, "Seconds for which a task can be asked about.", in_effect=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    keep_s: rules.Seconds = setting(3 * DAY, "Seconds for which an uploaded file is kept.", in_effect=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    download_s: rules.Seconds = setting(
+        1200.0, "Seconds for which a direct download link can be used.", in_effect=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """The switches between editions of the wire format; every one can also be set for a single API key."""
+
+    http_status: Literal["envelope", "mirror"] = setting(
+        "envelope", "HTTP status of an answer: always 200 (envelope), or that of the code inside (mirror)."
+    )
+    callback_result_urls: Literal["array", "json_string"] = setting(
+        "array", "Form of the lists of links in a callback.", default_words="array (json_string with preset quickstart)"
+    )
+    prompt_json: Literal["string", "object"] = setting("string", "Form of promptJson in a callback.")
+    times: Literal["epoch_ms", "string", "iso"] = setting("epoch_ms", "Form of the times in a task's record.")
+    top_level_result_urls: Literal["json_string", "array", "none"] = setting(
+        "json_string", "Form of the list of links at the top level of a task's record."
+    )
+    default_model: rules.Text = setting("veo3_fast", "Model of a request that names none.")
+    preset: Literal["default", "quickstart"] = setting(
+        "default", "Set of switches to begin with; quickstart sends the lists in callbacks as JSON strings."
+    )
+
+    def switches(self) -> dict[str, str]:
+        """Name and value of every switch."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Storyboard:
+    processes: rules.Count = setting(0, "Processes that draw one film; 0 takes a core each, up to two.")
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrades:
+    price_1080p: rules.Count = setting(DEFAULT_PRICES["upgrade"]["upgrade_1080p"], "Credits for the 1080p version.")
+    price_4k: rules.Count = setting(DEFAULT_PRICES["upgrade"]["upgrade_4k"], "Credits for the 4K version.")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """What stands behind a model's public name: [models.NAME] in the TOML file."""
+
+    engine: str = "storyboard"
+    fallback: tuple[str, ...] = ()  #: engines that are asked next, in order
+    options: Mapping[str, Any] = field(default_factory=dict)  #: handed to the engine as they are
+    prices: Mapping[str, int] = field(default_factory=dict)  #: "720p", "1080p", "4k", "extend" -> credits
+
+
+def default_models() -> Mapping[str, ModelSettings]:
+    """The three public models, all on the storyboard."""
+    named = {name: dict(of) for name, of in DEFAULT_PRICES.items() if name != "upgrade"}
+    return MappingProxyType({name: ModelSettings(prices=prices) for name, prices in named.items()})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole tree. ``load`` makes it; ``origins`` says where each value came from."""
+
+    data: rules.Folder = setting(
+        Path("filmgate-data"),
+        "Folder of everything that Filmgate keeps; private to its user.",
+        default_words="$XDG_DATA_HOME/filmgate, or ~/.local/share/filmgate",
+    )
+    database_url: rules.DatabaseUrl = setting(
+        None, "Database of tasks, accounts and keys.", secret=True, default_words="sqlite:///DATA/filmgate.db"
+    )
+    storage_url: rules.StorageUrl = setting(None, "Where films are kept.", default_words="file://DATA/media")
+    public_url: rules.MaybeBaseUrl = setting(
+        None, "Address at the start of every link; without it, the one that the task was created through."
+    )
+    secret_key: rules.MaybeSecret = setting(
+        None,
+        "Signs the links to films; made at the first start where none is set, and kept in the database.",
+        secret=True,
+    )
+    initial_api_key: rules.MaybeSecret = setting(
+        None, "API key of the first account; made at the first start where none is set.", secret=True
+    )
+    server: Server = field(default_factory=Server)
+    metrics: Metrics = field(default_factory=Metrics)
+    net: Net = field(default_factory=Net)
+    limits: Limits = field(default_factory=Limits)
+    worker: Worker = field(default_factory=Worker)
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    retention: Retention = field(default_factory=Retention)
+    uploads: Uploads = field(default_factory=Uploads)
+    links: Links = field(default_factory=Links)
+    edition: Edition = field(default_factory=Edition)
+    storyboard: Storyboard = field(default_factory=Storyboard)
+    upgrades: Upgrades = field(default_factory=Upgrades)
+    models: Mapping[str, ModelSettings] = field(default_factory=default_models)
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def database(self) -> str:
+        """The database's address, worked out: "sqlite:////var/lib/filmgate/filmgate.db"."""
+        return self.database_url or f"sqlite:///{self.data / 'filmgate.db'}"
+
+    @property
+    def storage(self) -> str:
+        """The storage's address, worked out: "file:///var/lib/filmgate/media"."""
+        return self.storage_url or f"file://{self.data / 'media'}"
+
+    def routes(self) -> Mapping[str, Route]:
+        """Model -> its engines in order of preference."""
+        return {
+            name: Route(name, (model.engine, *model.fallback), model.options) for name, model in self.models.items()
+        }
+
+    def prices(self) -> Prices:
+        """Credits as ``domain.credits.price`` wants them."""
+        upgrade = {"upgrade_1080p": self.upgrades.price_1080p, "upgrade_4k": self.upgrades.price_4k}
+        return {**{name: model.prices for name, model in self.models.items()}, "upgrade": upgrade}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as the loader, ``config show`` and the documentation see it."""
+
+    name: str  #: "worker.lease_s"; those outside a group have no dot
+    hint: Any  #: its type, with its Rule
+    default: Any
+    facts: Facts
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return "FILMGATE_" + self.name.replace(".", "__").upper()
+
+    @property
+    def flag(self) -> str:
+        """What its flag is called where a command has one."""
+        return "--" + self.name.rpartition(".")[2].removesuffix("_s").replace("_", "-")
+
+
+@cache
+def known() -> tuple[Setting, ...]:
+    """Every setting but the models, in the order of the tree."""
+    return tuple(_settings_of(Settings, ""))
+
+
+def _settings_of(group: type, prefix: str) -> Iterator[Setting]:
+    hints = get_type_hints(group, include_extras=True)
+    for each in fields(group):
+        if "facts" in each.metadata:
+            yield Setting(prefix + each.name, hints[each.name], each.default, each.metadata["facts"])
+        elif is_dataclass(hints[each.name]):
+            yield from _settings_of(cast("type", hints[each.name]), f"{each.name}.")
