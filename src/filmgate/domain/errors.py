@@ -28,11 +28,13 @@
             * EngineTimeout         took longer than it may
             * OutputUnusable        what it rendered is not the film that was ordered
             * StorageUnavailable    the film could not be stored
+            * InternalFault         a bug of ours, or a machine in trouble; the log has it
             * AttemptsUsedUp        several attempts ended without a film
     * StateError                    a bug or a race: nothing was changed
         * IllegalTransition         the event does not fit the state
         * LeaseLost                 another worker has the task now
     * AddressRefused                an address that may not be called
+    * Unreachable                   an address that may be called did not answer
 
 ``slug`` is stable: dialects map it to their codes, and it is what logs and records carry. ``str(error)`` is a sentence
 for the person who asked. Whatever library raised first is kept as ``__cause__``.
@@ -195,6 +197,12 @@ class StorageUnavailable(Breakdown):
     retryable = True
 
 
+class InternalFault(Breakdown):
+    slug = "internal_fault"
+    sentence = "The server failed unexpectedly while it made the film; its log has the details."
+    retryable = True
+
+
 class AttemptsUsedUp(Breakdown):
     slug = "attempts_used_up"
     sentence = "Several attempts ended without a film."
@@ -217,3 +225,9 @@ class LeaseLost(StateError):
 class AddressRefused(FilmgateError):
     slug = "address_refused"
     sentence = "This address may not be called."
+
+
+class Unreachable(FilmgateError):
+    slug = "unreachable"
+    sentence = "The address did not answer."
+    retryable = True

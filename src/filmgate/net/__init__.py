@@ -1,0 +1,1 @@
+"""Calling addresses that users gave, safely, and signing what is sent there."""

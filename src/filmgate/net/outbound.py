@@ -1,0 +1,165 @@
+"""The one way to call an address that a user gave.
+
+The name is resolved once, every address it has is checked, and the connection goes to one of those very addresses:
+between check and use there is nothing that a name server could change. Server name, certificate check and Host header
+keep the name. Redirects are answers, proxies of the environment are not used, nothing is decompressed, one deadline
+covers the whole exchange, and the connection is closed after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import httpcore2
+import httpx2
+
+from ..domain.errors import Unreachable
+from .addresses import Address, Policy, Target, check_address, check_literal
+
+__all__ = ["Answer", "Outbound", "Policy", "Resolve", "SystemResolver", "check_literal"]
+
+#: (host, port) -> addresses as text, best first. Raises OSError where the name is not known.
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+_CONNECT_S = 5.0  #: for one of several addresses: a dead one must not use up the whole deadline
+_ADDRESSES = 8  #: so many of a name's addresses are tried at most
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: any HTTP status, 3xx too, and the start of the body as it was sent."""
+
+    status: int
+    body_start: bytes
+    latency_ms: int
+
+
+class SystemResolver:
+    """The machine's own resolver, in threads of its own: a slow name server must not hold up other blocking work."""
+
+    def __init__(self, threads: int = 4) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        look_up = asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
+        return await look_up
+
+
+def _look_up(host: str, port: int) -> Sequence[str]:
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+class Outbound:
+    """Calls addresses under a policy. Keeps no connection between calls.
+
+    ``resolve`` and ``ssl_context`` are the machine's own unless others are handed in.
+    """
+
+    def __init__(
+        self, policy: Policy, *, resolve: Resolve | None = None, ssl_context: ssl.SSLContext | None = None
+    ) -> None:
+        self._policy = policy
+        self._resolve = resolve or SystemResolver()
+        self._ssl_context = ssl_context or httpx2.create_ssl_context()
+        self._network = httpcore2.AnyIOBackend()
+
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float, answer_cap: int
+    ) -> Answer:
+        """POST a body once.
+
+        An answer is there when its status and headers have come. Of its body at most ``answer_cap`` bytes are kept, and
+        fewer where the deadline or a broken connection cuts it short. Raises AddressRefused, also for a name that has
+        any guarded address, and Unreachable.
+        """
+        clock = asyncio.get_running_loop()
+        started = clock.time()
+        target = check_literal(url, self._policy)
+        request = _request(b"POST", target, {**headers, "content-length": str(len(body))}, body)
+        async with self._exchange(target, request, started + timeout_s) as response:
+            body_start = await _start_of(response, answer_cap, started + timeout_s)
+        return Answer(response.status, body_start, round((clock.time() - started) * 1000))
+
+    @asynccontextmanager
+    async def _exchange(
+        self, target: Target, request: httpcore2.Request, deadline: float
+    ) -> AsyncIterator[httpcore2.Response]:
+        """Connect, send, and give the response once its headers are here; its body is then still on the way."""
+        stream: httpcore2.AsyncNetworkStream | None = None
+        try:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    stream = await self._connect(target)
+                    response = await self._send(stream, target, request)
+            except TimeoutError as error:
+                raise Unreachable(f"{target.host} did not answer in time.") from error
+            yield response
+        finally:
+            if stream is not None:
+                await stream.aclose()
+
+    async def _connect(self, target: Target) -> httpcore2.AsyncNetworkStream:
+        failure: Exception | None = None
+        for address in await self._addresses(target):
+            try:
+                return await self._network.connect_tcp(str(address), target.port, timeout=_CONNECT_S)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+        raise Unreachable(f"{target.host} takes no connection on port {target.port}.") from failure
+
+    async def _addresses(self, target: Target) -> Sequence[Address]:
+        """Every address of the target, all of them checked."""
+        if target.address is not None:
+            return [target.address]
+        try:
+            found = await self._resolve(target.host, target.port)
+        except (OSError, UnicodeError) as error:
+            raise Unreachable(f"The name {target.host} is not known.") from error
+        addresses = [ip_address(text) for text in dict.fromkeys(found)]
+        for address in addresses:
+            check_address(address, self._policy, target.host)
+        return addresses[:_ADDRESSES]
+
+    async def _send(
+        self, stream: httpcore2.AsyncNetworkStream, target: Target, request: httpcore2.Request
+    ) -> httpcore2.Response:
+        if target.scheme == "https":
+            stream = await self._secure(stream, target.host)
+        connection = httpcore2.AsyncHTTP11Connection(request.url.origin, stream)
+        try:
+            return await connection.handle_async_request(request)
+        except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+            raise Unreachable(f"{target.host} closed the connection or did not speak HTTP.") from error
+
+    async def _secure(self, stream: httpcore2.AsyncNetworkStream, host: str) -> httpcore2.AsyncNetworkStream:
+        try:
+            return await stream.start_tls(self._ssl_context, server_hostname=host)
+        except (httpcore2.ConnectError, OSError, ValueError) as error:
+            # ValueError: a host that TLS cannot name; OSError covers what ssl raises itself.
+            why = getattr(error.__cause__, "verify_message", "") or "no secure connection could be made"
+            raise Unreachable(f"{host} cannot be trusted: {why}.") from error
+
+
+def _request(method: bytes, target: Target, headers: Mapping[str, str], body: bytes) -> httpcore2.Request:
+    ours = {"host": target.authority, "connection": "close", "accept-encoding": "identity"}
+    url = httpcore2.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
+    return httpcore2.Request(method, url, headers=list({**ours, **headers}.items()), content=body)
+
+
+async def _start_of(response: httpcore2.Response, cap: int, deadline: float) -> bytes:
+    start = bytearray()
+    # Whatever ends the body early is no failure: the status has come, and it decides.
+    with suppress(TimeoutError, httpcore2.NetworkError, httpcore2.ProtocolError):
+        async with asyncio.timeout_at(deadline), aclosing(response.aiter_stream()) as chunks:
+            async for chunk in chunks:
+                start += chunk[: cap - len(start)]
+                if len(start) >= cap:
+                    break
+    return bytes(start)

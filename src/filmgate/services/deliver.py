@@ -1,0 +1,183 @@
+"""Tells the outside world how tasks ended: outbox -> POST, again by schedule, then give up.
+
+Sends have slots of their own and never touch a task. A callback is taken from the outbox under a lease and handed back
+only together with the record of the try. If this process dies between sending and recording, the lease runs out and
+the callback is sent again with the same ``webhook-id``: receivers see it at least once, and drop repeats by that id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from .. import __version__
+from ..domain.backoff import doubling, wait_before_retry
+from ..domain.callback import Callback, Delivery
+from ..domain.errors import AddressRefused, FilmgateError, TaskNotFound
+from ..domain.task import Task
+from ..net.outbound import Outbound
+from ..ports import Clock, Outbox, TaskStore
+from .lines import Lines
+
+log = logging.getLogger(__name__)
+
+DEFAULT_SCHEDULE_S = (10.0, 60.0, 300.0)
+
+_ANSWER_CHARS = 200  #: of an answer's body, kept with the try
+_HELD = 2000  #: so many callbacks wait here at most; the others wait in the outbox
+_LINE = 500  #: so many of them for one host
+_LEASE_MARGIN_S = 15.0  #: how long a callback may wait here for its slot
+_LONGEST_TROUBLE_S = 30.0  #: between looks into an outbox that fails
+
+
+class Deliver:
+    """The deliverer: ``run`` it as one task, ``nudge`` it after commits, ``drain`` it at the end.
+
+    ``compose`` makes the body from the ended task at the time of sending. ``schedule_s`` are the waits before the
+    retries. A slot is one send under way: ``slots`` in all, ``per_host`` to one host.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        tasks: TaskStore,
+        compose: Callable[[Task], bytes],
+        outbound: Outbound,
+        clock: Clock,
+        *,
+        schedule_s: Sequence[float] = DEFAULT_SCHEDULE_S,
+        timeout_s: float = 15.0,
+        slots: int = 16,
+        per_host: int = 4,
+    ) -> None:
+        self._outbox = outbox
+        self._tasks = tasks
+        self._compose = compose
+        self._outbound = outbound
+        self._clock = clock
+        self._schedule_s = tuple(schedule_s)
+        self._timeout_s = timeout_s
+        self._lines = Lines(slots, per_host, _LINE)
+        self._lease_ms = round((timeout_s + _LEASE_MARGIN_S) * 1000)
+        self._let_go_ms: dict[str, int] = {}  #: callback id -> when it is too late to start sending it
+        self._sends: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Look into the outbox now: something was put there."""
+        self._woken.set()
+
+    async def run(self) -> NoReturn:
+        """Deliver until cancelled. A failing outbox is logged and looked at again, ever less often."""
+        failures = 0
+        while True:
+            self._woken.clear()
+            try:
+                await self._take()
+                self._start_sends()
+                failures, wait_s = 0, await self._outbox.waiting_time()
+            except Exception:
+                failures += 1
+                wait_s = doubling(1.0, failures, _LONGEST_TROUBLE_S)
+                log.exception("The outbox cannot be read; looking again in %.0f s", wait_s)
+            await self._rest(wait_s)
+
+    async def drain(self) -> None:
+        """Wait for the sends under way to end and be recorded. Cancel ``run`` first, so that no others begin."""
+        while self._sends:
+            await asyncio.wait(self._sends)
+
+    async def _take(self) -> None:
+        room = _HELD - len(self._lines)
+        if room <= 0:
+            return
+        let_go_ms = self._clock.now_ms() + round(_LEASE_MARGIN_S * 1000)
+        for callback in await self._outbox.due(room, self._lease_ms):
+            # Where its line is full it is left alone: it is due again when the lease ends.
+            if self._lines.add(callback):
+                self._let_go_ms[callback.id] = let_go_ms
+
+    def _start_sends(self) -> None:
+        while (callback := self._lines.next()) is not None:
+            if self._clock.now_ms() > self._let_go_ms.pop(callback.id):
+                # Sending could outlast the lease. Left alone, it is due again when the lease ends.
+                self._lines.done(callback)
+                continue
+            send = asyncio.create_task(self._send(callback), name=f"callback {callback.id}")
+            self._sends.add(send)
+            send.add_done_callback(self._sends.discard)
+
+    async def _rest(self, wait_s: float | None) -> None:
+        """Until nudged, a send has ended, or the next callback is due."""
+        waits: list[asyncio.Task[Any]] = [asyncio.create_task(self._woken.wait())]
+        if wait_s is not None:
+            waits.append(asyncio.create_task(self._pause(wait_s)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _pause(self, wait_s: float) -> None:
+        # Never shorter than this: where all lines are full, what is due has to wait for a send to end anyway.
+        await self._clock.sleep(max(wait_s, 0.05))
+
+    async def _send(self, callback: Callback) -> None:
+        try:
+            await self._try_once(callback)
+        except Exception:
+            # Not recorded, so its lease runs out and it is due again: nothing is lost.
+            log.exception("The try to deliver callback %s of task %s was not recorded", callback.id, callback.task_id)
+        finally:
+            self._lines.done(callback)
+            self._woken.set()
+
+    async def _try_once(self, callback: Callback) -> None:
+        started_ms = self._clock.now_ms()
+        try:
+            delivery = await self._post(callback, started_ms)
+        except (AddressRefused, TaskNotFound) as error:
+            refused = isinstance(error, AddressRefused)
+            await self._outbox.gave_up(callback, self._failed(callback, started_ms, str(error)), refused=refused)
+            return
+        except FilmgateError as error:
+            delivery = self._failed(callback, started_ms, str(error))
+        except Exception:
+            log.exception("Callback %s of task %s could not be sent", callback.id, callback.task_id)
+            delivery = self._failed(callback, started_ms, "The server failed while sending; its log has the details.")
+        await self._record(callback, delivery)
+
+    async def _post(self, callback: Callback, started_ms: int) -> Delivery:
+        body = self._compose(await self._tasks.get(callback.task_id))
+        answer = await self._outbound.post(
+            callback.url,
+            body,
+            _headers(callback),
+            timeout_s=self._timeout_s,
+            answer_cap=_ANSWER_CHARS * 4,  # bytes: no character of UTF-8 has more than four
+        )
+        text = answer.body_start.decode("utf-8", "replace").replace("\0", "\ufffd")[:_ANSWER_CHARS]
+        return Delivery(callback.id, callback.tries + 1, started_ms, answer.latency_ms, answer.status, answer=text)
+
+    def _failed(self, callback: Callback, started_ms: int, error: str) -> Delivery:
+        latency_ms = self._clock.now_ms() - started_ms
+        return Delivery(callback.id, callback.tries + 1, started_ms, latency_ms, None, error=error)
+
+    async def _record(self, callback: Callback, delivery: Delivery) -> None:
+        wait_s = wait_before_retry(self._schedule_s, delivery.number)
+        if delivery.accepted:
+            await self._outbox.delivered(callback, delivery)
+        elif wait_s is None:
+            await self._outbox.gave_up(callback, delivery)
+        else:
+            await self._outbox.retry_at(callback, delivery, self._clock.now_ms() + round(wait_s * 1000))
+
+
+def _headers(callback: Callback) -> dict[str, str]:
+    return {
+        "content-type": "application/json",
+        "user-agent": f"filmgate/{__version__}",
+        "webhook-id": callback.id,
+    }
