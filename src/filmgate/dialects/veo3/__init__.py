@@ -1,0 +1,1 @@
+"""The Veo3 task API: create a task, ask about it, be called back."""

@@ -1,0 +1,80 @@
+"""The one table from what went wrong to what this dialect says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ...domain.errors import FilmgateError
+from ...domain.task import Task
+
+#: slug -> (code, text); ``{sentence}`` stands for what the error itself says. Programs match the fixed words.
+CODES: Final[Mapping[str, tuple[int, str]]] = {
+    "error": (500, "{sentence}"),
+    # refused requests
+    "request_error": (400, "{sentence}"),
+    "malformed_request": (400, "{sentence}"),
+    "too_large": (413, "{sentence}"),
+    "invalid_request": (422, "{sentence}"),
+    "unsupported_model": (422, "{sentence}"),
+    "missing_prompt": (422, "Please enter prompt"),
+    "unauthenticated": (401, "{sentence}"),
+    "insufficient_credits": (402, "Credits insufficient. {sentence}"),
+    "too_many_requests": (429, "Your call frequency is too high. Please try again later."),
+    "unknown_address": (404, "{sentence}"),
+    "wrong_method": (405, "{sentence}"),
+    "task_not_found": (422, "record is null."),
+    "link_forged": (404, "{sentence}"),
+    "link_expired": (410, "{sentence}"),
+    "address_refused": (422, "{sentence}"),
+    # how tasks end
+    "task_error": (501, "{sentence}"),
+    "rejected": (400, "{sentence}"),
+    "content_rejected": (400, "Your prompt was flagged by Website as violating content policies. {sentence}"),
+    "input_unreachable": (
+        400,
+        "Failed to fetch the image. Kindly verify any access limits set by you or your service provider. {sentence}",
+    ),
+    "unsupported": (422, "{sentence}"),
+    "cancelled": (400, "{sentence}"),
+    "breakdown": (501, "{sentence}"),
+    "engine_unavailable": (500, "{sentence}"),
+    "engine_failed": (501, "{sentence}"),
+    "engine_crashed": (501, "{sentence}"),
+    "engine_timeout": (408, "{sentence}"),
+    "output_unusable": (501, "{sentence}"),
+    "storage_unavailable": (500, "{sentence}"),
+    "attempts_used_up": (501, "{sentence}"),
+    # races and bugs
+    "state_error": (409, "{sentence}"),
+    "illegal_transition": (409, "{sentence}"),
+    "lease_lost": (409, "{sentence}"),
+}
+
+#: An engine of somebody else's may end a task with a slug that this table has never heard of.
+_UNHEARD_OF = (501, "{sentence}")
+
+_FLOW = (
+    "Your request was rejected by Flow({sentence}). You may consider using our other fallback channels, "
+    "which are likely to succeed. Please refer to the documentation."
+)
+
+
+def code_of(error: FilmgateError) -> tuple[int, str]:
+    """(code, msg) of an error that ends a request."""
+    code, text = CODES.get(error.slug, CODES["error"])
+    return code, text.format(sentence=error)
+
+
+def failure_of(task: Task) -> tuple[int, str] | None:
+    """(errorCode, errorMessage) of a task that was rejected or failed, else None.
+
+    Who said anything about fallbacks is told of them when the content rules refuse the prompt.
+    """
+    if task.failure is None:
+        return None
+    code, text = CODES.get(task.failure.slug, _UNHEARD_OF)
+    message = text.format(sentence=task.failure.sentence)
+    if task.failure.slug == "content_rejected" and task.spec.fallback is not None:
+        return 422, _FLOW.format(sentence=message)
+    return code, message

@@ -1,0 +1,43 @@
+"""From a bearer token to the caller behind it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+
+from ..domain.errors import Unauthenticated
+from ..ports import AccountStore, Caller
+
+Authenticate = Callable[[Request], Awaitable[Caller]]
+
+_REFUSAL = "You do not have access permissions: send a valid API key as 'Authorization: Bearer KEY'."
+
+
+def bearer(accounts: AccountStore) -> Authenticate:
+    """Raises Unauthenticated for a missing header, another scheme, and an unknown or revoked key alike.
+
+    The caller is left in ``request.state.caller``, so that even an error is told in the edition of the key.
+    """
+
+    async def authenticate(request: Request) -> Caller:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        key = key.strip()
+        caller = await accounts.authenticate(_digest(key)) if scheme.lower() == "bearer" and key else None
+        if caller is None:
+            raise Unauthenticated(_REFUSAL)
+        request.state.caller = caller
+        return caller
+
+    return authenticate
+
+
+def caller_of(request: Request) -> Caller | None:
+    """Who was recognised on this request, if anybody yet."""
+    found = getattr(request.state, "caller", None)
+    return found if isinstance(found, Caller) else None
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,113 @@
+"""``/f/<expiry>/<signature>/<key>/<name>``: stored files behind signed links, whole or in part."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import PurePosixPath
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from ..domain.errors import LinkForged
+from ..ports import Clock, Storage, StoredFile
+from ..storage.links import Links
+
+#: Nothing that a browser would run is ever served as such.
+_TYPES = {
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".mov": "video/quicktime",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+def routes(storage: Storage, links: Links, clock: Clock) -> list[Route]:
+    """GET and HEAD. 404 for a forged link or a deleted file, 410 once expired, 416 for a range beyond the end."""
+
+    async def serve(request: Request) -> Response:
+        part = request.path_params
+        links.verify(part["expiry"], part["signature"], part["key"], clock.now_ms())
+        stored = await storage.open(part["key"])
+        if stored is None:
+            raise LinkForged
+        return _answer(request, stored, part["key"])
+
+    return [Route("/f/{expiry}/{signature}/{key:path}/{name}", serve)]
+
+
+def _answer(request: Request, stored: StoredFile, key: str) -> Response:
+    headers = _headers(stored, key)
+    if _unchanged(request, headers["ETag"]):
+        return Response(status_code=304, headers={k: v for k, v in headers.items() if k != "Content-Type"})
+    try:
+        wanted = _wanted(request, stored.size, headers)
+    except _Unsatisfiable:
+        return PlainTextResponse(
+            f"The file has {stored.size} bytes: ask for a range within them.\n",
+            status_code=416,
+            headers={**headers, "Content-Type": "text/plain", "Content-Range": f"bytes */{stored.size}"},
+        )
+    return _send(request, stored, wanted, headers)
+
+
+def _send(request: Request, stored: StoredFile, wanted: range | None, headers: dict[str, str]) -> Response:
+    part = range(stored.size) if wanted is None else wanted
+    headers["Content-Length"] = str(len(part))
+    if wanted is not None:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{stored.size}"
+    status = 200 if wanted is None else 206
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    return StreamingResponse(stored.read(part.start, part.stop), status_code=status, headers=headers)
+
+
+def _headers(stored: StoredFile, key: str) -> dict[str, str]:
+    modified = datetime.fromtimestamp(stored.modified_ms // 1000, UTC)
+    return {
+        "Content-Type": _TYPES.get(PurePosixPath(key).suffix, "application/octet-stream"),
+        "ETag": f'"{stored.modified_ms:x}-{stored.size:x}"',
+        "Last-Modified": format_datetime(modified, usegmt=True),
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _unchanged(request: Request, etag: str) -> bool:
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return etag in known or "*" in known
+
+
+def _wanted(request: Request, size: int, headers: dict[str, str]) -> range | None:
+    """The bytes asked for; None is the whole file: no range, several, or one of a file that has changed since."""
+    asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    known = request.headers.get("if-range")
+    if asked is None or request.method != "GET" or known not in (None, headers["ETag"], headers["Last-Modified"]):
+        return None
+    return _part(asked[1], asked[2], size)
+
+
+def _part(first: str, last: str, size: int) -> range | None:
+    if not first:
+        if not last:
+            return None
+        if int(last) == 0 or size == 0:
+            raise _Unsatisfiable
+        return range(max(0, size - int(last)), size)
+    start, stop = int(first), min(size, int(last) + 1) if last else size
+    if last and int(last) < int(first):
+        return None  # no range at all: such a header is to be ignored
+    if start >= size:
+        raise _Unsatisfiable
+    return range(start, stop)
+
+
+class _Unsatisfiable(Exception):
+    """The range lies beyond the end of the file."""

@@ -1,0 +1,1 @@
+"""Where finished films lie, and the signed links that lead to them."""

@@ -1,0 +1,43 @@
+"""Signed links: ``<base>/f/<expiry>/<signature>/<key>/<name>``.
+
+The signature covers expiry and key; the name is decoration for whoever saves the file. The same arguments give the
+same link, so a film's link never changes while the film exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from ..domain.errors import LinkExpired, LinkForged
+
+
+class Links:
+    """Makes links with the first of its keys, and accepts those made with any: so a key can be rotated."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        if not keys or not all(keys):
+            raise ValueError("Links need at least one key, and none of them empty.")
+        self._keys = tuple(keys)
+
+    def link(self, base: str, key: str, expires_ms: int, name: str) -> str:
+        """The address of the file ``key`` below ``base`` ("https://films.example.org"), good until ``expires_ms``."""
+        expiry = str(expires_ms)
+        signature = _sign(self._keys[0], expiry, key)
+        return f"{base.rstrip('/')}/f/{expiry}/{signature}/{quote(key)}/{quote(name, safe='')}"
+
+    def verify(self, expiry: str, signature: str, key: str, now_ms: int) -> None:
+        """Raises LinkForged for a link that is not ours, LinkExpired for one that was ours once."""
+        given = signature.encode("utf-8", "surrogatepass")
+        if not any(hmac.compare_digest(given, _sign(secret, expiry, key).encode()) for secret in self._keys):
+            raise LinkForged
+        if now_ms >= int(expiry):
+            raise LinkExpired("This link has expired: ask for the task again, or make the film again.")
+
+
+def _sign(secret: bytes, expiry: str, key: str) -> str:
+    digest = hmac.digest(secret, f"file\n{expiry}\n{key}".encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
