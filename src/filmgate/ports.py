@@ -208,7 +208,8 @@ class AccountStore(Protocol):
     async def authenticate(self, digest: str) -> Caller | None:
         """The caller behind the SHA-256 (hex) of a key, unless it is revoked."""
 
-    async def create_account(self, account_id: str, label: str) -> None: ...
+    async def create_account(self, account_id: str, label: str) -> bool:
+        """False where there is an account of this id already."""
 
     async def create_key(self, key: Key, digest: str) -> None: ...
 

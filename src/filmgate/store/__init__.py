@@ -1,0 +1,1 @@
+"""Tasks, accounts and callbacks in a SQL database: one schema, SQLite on one machine."""

@@ -1,0 +1,1 @@
+"""One module per revision; once released, a revision is never changed."""

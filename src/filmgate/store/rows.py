@@ -1,0 +1,91 @@
+"""A Task as a row of ``tasks``, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row
+
+from ..domain.spec import Spec
+from ..domain.task import Artifact, Failure, Origin, Status, Task
+
+_SPEC = msgspec.json.Decoder(Spec)
+_EDITION = msgspec.json.Decoder(dict[str, str])
+_FAILURE = msgspec.json.Decoder(Failure)
+_ARTIFACTS = msgspec.json.Decoder(tuple[Artifact, ...])
+_ENCODER = msgspec.json.Encoder()
+
+
+def json_text(value: object) -> str:
+    return _ENCODER.encode(value).decode()
+
+
+def edition_of(value: str) -> dict[str, str]:
+    return _EDITION.decode(value)
+
+
+def artifacts_text(artifacts: Sequence[Artifact]) -> str:
+    return json_text(tuple(artifacts))
+
+
+def row_of(task: Task) -> dict[str, Any]:
+    """Every column of ``tasks``, by name."""
+    origin = task.origin
+    return {
+        "id": task.id,
+        "account_id": origin.account_id,
+        "key_id": origin.key_id,
+        "dialect": origin.dialect,
+        "public_base": origin.public_base,
+        "edition": json_text(origin.edition),
+        "model": task.spec.model,
+        "spec": json_text(task.spec),
+        "created_ms": task.created_ms,
+        "status": task.status.value,
+        "run_at_ms": task.run_at_ms,
+        "priority": task.priority,
+        "price": task.price,
+        "attempt": task.attempt,
+        "faults": task.faults,
+        "lost_leases": task.lost_leases,
+        "owner": task.owner,
+        "lease_until_ms": task.lease_until_ms,
+        "started_ms": task.started_ms,
+        "ended_ms": task.ended_ms,
+        "progress": task.progress,
+        "stage": task.stage,
+        "engine": task.engine,
+        "fallback_used": task.fallback_used,
+        "checkpoint": task.checkpoint,
+        "failure": None if task.failure is None else json_text(task.failure),
+        "artifacts": artifacts_text(task.artifacts),
+    }
+
+
+def task_of(row: Row[Any]) -> Task:
+    return Task(
+        id=row.id,
+        origin=Origin(row.account_id, row.key_id, row.dialect, row.public_base, edition_of(row.edition)),
+        spec=_SPEC.decode(row.spec),
+        created_ms=row.created_ms,
+        status=Status(row.status),
+        run_at_ms=row.run_at_ms,
+        priority=row.priority,
+        price=row.price,
+        attempt=row.attempt,
+        faults=row.faults,
+        lost_leases=row.lost_leases,
+        owner=row.owner,
+        lease_until_ms=row.lease_until_ms,
+        started_ms=row.started_ms,
+        ended_ms=row.ended_ms,
+        progress=float(row.progress),  # SQLite returns 1 for 1.0 from RETURNING
+        stage=row.stage,
+        engine=row.engine,
+        fallback_used=row.fallback_used,
+        checkpoint=row.checkpoint,
+        failure=None if row.failure is None else _FAILURE.decode(row.failure),
+        artifacts=_ARTIFACTS.decode(row.artifacts),
+    )

@@ -1,0 +1,174 @@
+"""The tables. Times are UTC milliseconds; ``spec``, ``artifacts``, ``edition`` and ``failure`` are JSON text."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+#: Constraints have names, so that later revisions can name them.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("label", Text, nullable=False),
+    # The sum of the account's ledger, kept by the transaction that adds an entry.
+    Column("balance", BigInteger, nullable=False, server_default="0"),
+    # A share of the workers: an account of weight 2 may have twice as many tasks running before others go first.
+    Column("weight", Float, nullable=False, server_default="1"),
+    # The turn at which a task of the account was last claimed; turns are numbered 1, 2, 3 ...
+    Column("served", BigInteger, nullable=False, server_default="0"),
+    Column("created_ms", BigInteger, nullable=False),
+    CheckConstraint("balance >= 0", name="solvent"),
+)
+Index("ix_accounts_served", accounts.c.served)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account_id", String(64), ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("label", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("edition", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+)
+
+#: Rows are added, never changed.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", String(64), ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("task_id", String(32)),
+    Column("note", Text, nullable=False, server_default=""),
+)
+# A task is held for once, and closed once: settled or refunded, never both.
+_HELD, _CLOSED = text("kind = 'hold'"), text("kind IN ('settle', 'refund')")
+Index("uq_ledger_hold", ledger.c.task_id, unique=True, sqlite_where=_HELD, postgresql_where=_HELD)
+Index("uq_ledger_close", ledger.c.task_id, unique=True, sqlite_where=_CLOSED, postgresql_where=_CLOSED)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account_id", String(64), ForeignKey("accounts.id"), nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("dialect", String(32), nullable=False),
+    Column("public_base", Text, nullable=False),
+    Column("edition", Text, nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("run_at_ms", BigInteger, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("price", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("faults", Integer, nullable=False),
+    Column("lost_leases", Integer, nullable=False),
+    Column("owner", String(128)),
+    Column("lease_until_ms", BigInteger),
+    Column("started_ms", BigInteger),
+    Column("ended_ms", BigInteger),
+    Column("progress", Float, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("engine", String(64)),
+    Column("fallback_used", Boolean, nullable=False),
+    Column("checkpoint", Text),
+    Column("failure", Text),
+    Column("artifacts", Text, nullable=False),
+)
+# Partial, so that a task which has ended costs a claim nothing.
+_QUEUED, _RUNNING = text("status = 'queued'"), text("status = 'running'")
+# ``status`` leads the claim index although it is always the same there: two equal terms beat one, so that SQLite, which
+# has no statistics, never searches an account's ended tasks instead.
+Index(
+    "ix_tasks_claim",
+    tasks.c.status,
+    tasks.c.account_id,
+    tasks.c.priority.desc(),
+    tasks.c.created_ms,
+    tasks.c.id,
+    tasks.c.model,
+    tasks.c.run_at_ms,
+    sqlite_where=_QUEUED,
+    postgresql_where=_QUEUED,
+)
+Index("ix_tasks_due", tasks.c.run_at_ms, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
+Index("ix_tasks_leases", tasks.c.owner, tasks.c.lease_until_ms, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+Index("ix_tasks_running", tasks.c.account_id, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+Index("ix_tasks_newest", tasks.c.created_ms, tasks.c.id)
+Index("ix_tasks_newest_of_account", tasks.c.account_id, tasks.c.created_ms, tasks.c.id)
+
+#: Apart from ``tasks``: it may hold kilobytes, and reading a status must stay cheap.
+task_state = Table(
+    "task_state",
+    metadata,
+    Column("task_id", String(32), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("state", LargeBinary, nullable=False),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("task_id", String(32), ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("account_id", String(64), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("next_at_ms", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+)
+_PENDING = text("state = 'pending'")
+Index("ix_callbacks_due", callbacks.c.next_at_ms, sqlite_where=_PENDING, postgresql_where=_PENDING)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("callback_id", String(40), ForeignKey("callbacks.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("latency_ms", Integer, nullable=False),
+    Column("status", Integer),
+    Column("answer", Text, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)

@@ -1,0 +1,255 @@
+"""A SQLite file that many coroutines, and more than one process, read and write at once.
+
+Writing goes through one thread. It takes whatever has been asked for since the last commit, does all of it in one
+transaction, and only after COMMIT has returned does anybody hear that their piece is done: one flush of the disk is
+shared by all who waited for it. A caller has one piece in the queue and waits for it, so the queue is never longer
+than the number of callers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine
+
+T = TypeVar("T")
+
+MOST_PIECES = 128  #: in one transaction, so that nobody waits long for the others of a batch
+PATIENCE_S = 60.0  #: how long to wait for another process that is writing
+READ_PATIENCE_MS = 5000  #: readers wait only while a file is being recovered after a crash
+
+
+def location(database: str | Path) -> Path:
+    """The file behind ``sqlite:///PATH`` or a plain path. Raises ValueError for any other kind of database."""
+    if isinstance(database, Path):
+        return database
+    if "://" in database and not database.startswith("sqlite:///"):
+        kind = database.partition("://")[0]
+        raise ValueError(f"Databases of kind {kind!r} are not supported: use sqlite:///PATH.")
+    return Path(database.removeprefix("sqlite:///"))
+
+
+def connect(path: Path, patience_ms: int = READ_PATIENCE_MS) -> sqlite3.Connection:
+    """A connection that begins transactions only when told to (BEGIN IMMEDIATE). The file must exist."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+    )
+    connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # A commit is on the disk when it returns, also if the power fails in the next moment.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def engine_for(path: Path, patience_ms: int = READ_PATIENCE_MS) -> Engine:
+    """AUTOCOMMIT: SQLAlchemy sends no BEGIN or COMMIT of its own; ``transaction`` does."""
+    opened = partial(connect, path, patience_ms)
+    return create_engine("sqlite://", creator=opened, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+
+
+def create_file(path: Path) -> None:
+    """Make an empty database that only its owner can read, unless there is a file already."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    driver: Any = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def patiently(step: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
+    """Repeat a step until no other process is in its way. Raises TimeoutError.
+
+    SQLite's own waiting sleeps up to 100 ms between looks and so loses every race against a process that writes without
+    pause; short, uneven naps find the gap between two of its transactions.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            step()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"Another process has been writing to the database for {patience_s:g} s: "
+                    "stop the one that hangs, then try again."
+                ) from error
+        time.sleep(random.uniform(0.0003, 0.002))
+
+
+@contextlib.contextmanager
+def transaction(connection: Connection) -> Iterator[sqlite3.Connection]:
+    """BEGIN IMMEDIATE ... COMMIT, or ROLLBACK when the block raises."""
+    driver = driver_of(connection)
+    patiently(partial(driver.execute, "BEGIN IMMEDIATE"))
+    try:
+        yield driver
+        driver.execute("COMMIT")
+    except BaseException:
+        if driver.in_transaction:
+            driver.execute("ROLLBACK")
+        raise
+
+
+@dataclass(slots=True, eq=False)
+class _Piece(Generic[T]):
+    """One caller's work, and where to tell what came of it."""
+
+    work: Callable[[Connection], T]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[T]
+    value: T | None = None
+    error: Exception | None = None
+
+    def run(self, connection: Connection, driver: sqlite3.Connection) -> None:
+        """In a savepoint: a piece that fails takes back its own changes and nobody else's."""
+        driver.execute("SAVEPOINT piece")
+        try:
+            self.value = self.work(connection)
+        except Exception as error:
+            driver.execute("ROLLBACK TO piece")
+            self.error = error
+        driver.execute("RELEASE piece")
+
+    def tell(self) -> None:
+        if self.future.done():  # its caller was cancelled
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.value)  # type: ignore[arg-type]
+
+
+class _Writer:
+    """The thread that writes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._pieces: queue.SimpleQueue[_Piece[Any] | None] = queue.SimpleQueue()
+        self._connection = engine.connect()
+        self._thread = threading.Thread(target=self._run, name="filmgate-store", daemon=True)
+        self._thread.start()
+
+    def put(self, piece: _Piece[Any]) -> None:
+        self._pieces.put(piece)
+
+    def close(self) -> None:
+        """Does what was asked for before, then ends."""
+        self._pieces.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._connection:
+            closing = False
+            while not closing:
+                batch, closing = self._next_batch()
+                if batch:
+                    _commit(self._connection, batch)
+                    _tell_all(batch)
+
+    def _next_batch(self) -> tuple[list[_Piece[Any]], bool]:
+        """Everything that waits, up to the bound; and whether it was the last."""
+        batch: list[_Piece[Any]] = []
+        with contextlib.suppress(queue.Empty):
+            while len(batch) < MOST_PIECES:
+                piece = self._pieces.get(block=not batch)
+                if piece is None:
+                    return batch, True
+                batch.append(piece)
+        return batch, False
+
+
+def _commit(connection: Connection, batch: list[_Piece[Any]]) -> None:
+    try:
+        with transaction(connection) as driver:
+            for piece in batch:
+                piece.run(connection, driver)
+    except Exception as error:  # the disk is full, or worse: nothing of this batch was kept
+        for piece in batch:
+            piece.error = piece.error or error
+
+
+def _tell_all(batch: list[_Piece[Any]]) -> None:
+    for loop, pieces in groupby(batch, key=lambda piece: piece.loop):
+        # A closed loop refuses the call: then nobody is waiting any more.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_tell_each, list(pieces))
+
+
+def _tell_each(pieces: list[_Piece[Any]]) -> None:
+    for piece in pieces:
+        piece.tell()
+
+
+class Database:
+    """An open, migrated database file. Close it, or use it as ``async with Database(path) as database``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = engine_for(path)
+        self._reader = self._engine.connect()
+        self._writing_engine = engine_for(path, patience_ms=0)  # waits in ``patiently`` instead
+        self._writer = _Writer(self._writing_engine)
+        self._closed = False
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """What ``work`` returned, once it is on the disk; what it raised, once it is undone.
+
+        ``work`` runs in the writing thread, between statements of others: it must neither wait nor begin transactions.
+        """
+        if self._closed:
+            raise RuntimeError("The database is closed.")
+        loop = asyncio.get_running_loop()
+        piece: _Piece[T] = _Piece(work, loop, loop.create_future())
+        self._writer.put(piece)
+        return await piece.future
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """At once, in the event loop: for one look-up by an index."""
+        return work(self._reader)
+
+    async def read_aside(self, work: Callable[[Connection], T]) -> T:
+        """In a thread: for lists and sums. All statements of ``work`` see the same moment."""
+        return await asyncio.to_thread(self._read_snapshot, work)
+
+    def _read_snapshot(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.connect() as connection:
+            driver_of(connection).execute("BEGIN")
+            try:
+                return work(connection)
+            finally:
+                driver_of(connection).execute("COMMIT")
+
+    async def close(self) -> None:
+        """Finish what was asked for, then close the file. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        await asyncio.to_thread(self._writer.close)
+        self._reader.close()
+        self._engine.dispose()
+        self._writing_engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

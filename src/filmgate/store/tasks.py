@@ -1,0 +1,217 @@
+"""The queue: tasks, the leases on them, and everything that must change together with their state."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from ..domain.callback import CallbackState
+from ..domain.credits import Entry, EntryKind
+from ..domain.errors import AttemptsUsedUp, Cancelled, LeaseLost, Rejection, TaskError, TaskNotFound
+from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
+from ..domain.task import Artifact, Failure, Lease, Status, Task
+from ..ports import Clock, Progress
+from . import moves
+from .accounts import add_entry
+from .rows import artifacts_text, json_text, row_of, task_of
+from .schema import accounts, callbacks, task_state, tasks
+from .sqlite import Database
+
+_GET = select(tasks).where(tasks.c.id == bindparam("of_id"))
+_STATE = select(task_state.c.state).where(task_state.c.task_id == bindparam("of_id"))
+_ADD = insert(tasks)
+_ADD_STATE = insert(task_state)
+_ADD_CALLBACK = insert(callbacks)
+_DUE = select(func.min(tasks.c.run_at_ms)).where(moves.in_state(*sources(Event.CLAIM)))
+_SERVED = (
+    update(accounts)
+    .where(accounts.c.id == bindparam("of_id"))
+    .values(served=select(func.max(accounts.c.served) + 1).scalar_subquery())
+)
+_heartbeat = lru_cache(maxsize=64)(moves.heartbeat)
+
+GIVEN_UP = (
+    f"The process that was making this film died {MAX_LOST_LEASES} times, so it is not tried again. "
+    "Nothing was charged. Try a shorter or smaller film; the server's log has the cause."
+)
+
+
+def random_callback_id() -> str:
+    return f"msg_{secrets.token_hex(16)}"
+
+
+class SqlTaskStore:
+    """The TaskStore of ``ports.py`` over a database."""
+
+    def __init__(
+        self, database: Database, clock: Clock, new_callback_id: Callable[[], str] = random_callback_id
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_callback_id = new_callback_id
+
+    async def submit(self, task: Task) -> None:
+        await self._database.write(partial(_submit, task, row_of(task)))
+
+    async def get(self, task_id: str, account_id: str | None = None) -> Task:
+        row = self._database.read(lambda c: c.execute(_GET, {"of_id": task_id}).one_or_none())
+        if row is None or account_id not in (None, row.account_id):
+            raise TaskNotFound
+        return task_of(row)
+
+    async def state_of(self, task_id: str) -> bytes:
+        state = self._database.read(lambda c: c.execute(_STATE, {"of_id": task_id}).scalar_one_or_none())
+        if state is None:
+            raise TaskNotFound
+        return bytes(state)
+
+    async def list(self, *, account_id: str | None = None, limit: int = 50) -> Sequence[Task]:
+        newest = select(tasks).order_by(tasks.c.created_ms.desc(), tasks.c.id.desc()).limit(limit)
+        if account_id is not None:
+            newest = newest.where(tasks.c.account_id == account_id)
+        return await self._database.read_aside(lambda c: [task_of(row) for row in c.execute(newest)])
+
+    async def claim(self, owner: str, lease_ms: int, models: Sequence[str]) -> Lease | None:
+        now = self._clock.now_ms()
+        return await self._database.write(
+            partial(
+                _claim,
+                {
+                    "of_now": now,
+                    "of_models": list(models),
+                    "owner": owner,
+                    "lease_until_ms": now + lease_ms,
+                    "started_ms": now,
+                    "stage": "starting",
+                },
+            )
+        )
+
+    async def heartbeat(self, owner: str, lease_ms: int, progress: Mapping[str, Progress]) -> set[str]:
+        values: dict[str, Any] = {"of_owner": owner, "lease_until_ms": self._clock.now_ms() + lease_ms}
+        for number, (task_id, made) in enumerate(progress.items()):
+            values |= {
+                f"of_id_{number}": task_id,
+                f"of_fraction_{number}": made.fraction,
+                f"of_stage_{number}": made.stage,
+            }
+        renewal = _heartbeat(len(progress))
+        return await self._database.write(lambda c: set(c.execute(renewal, values).scalars()))
+
+    async def checkpoint(self, lease: Lease, checkpoint: str) -> None:
+        values = {**_fence(lease), "checkpoint": checkpoint}
+        if await self._database.write(lambda c: c.execute(moves.CHECKPOINT, values).rowcount) != 1:
+            raise LeaseLost
+
+    async def succeed(self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes) -> Task:
+        values = {"artifacts": artifacts_text(artifacts), "engine": engine, "stage": "succeeded"}
+
+        def work(connection: Connection) -> Task:
+            task = _move(connection, moves.SUCCEED, lease, values | {"ended_ms": self._clock.now_ms()})
+            connection.execute(_ADD_STATE, {"task_id": task.id, "state": state})
+            return self._close(connection, task)
+
+        return await self._database.write(work)
+
+    async def end(self, lease: Lease, error: TaskError) -> Task:
+        rejected = isinstance(error, Rejection)
+        values = _failed(Status.REJECTED if rejected else Status.FAILED, error)
+
+        def work(connection: Connection) -> Task:
+            statement = moves.REJECT if rejected else moves.FAIL
+            task = _move(connection, statement, lease, values | {"ended_ms": self._clock.now_ms()})
+            return self._close(connection, task)
+
+        return await self._database.write(work)
+
+    async def retry(self, lease: Lease, error: TaskError, run_at_ms: int) -> Task:
+        values = {"run_at_ms": run_at_ms, "stage": f"waits to be tried again: {error.slug.replace('_', ' ')}"}
+        return await self._database.write(lambda c: _move(c, moves.RETRY, lease, values))
+
+    async def drain(self, lease: Lease) -> Task:
+        return await self._database.write(lambda c: _move(c, moves.DRAIN, lease, {"stage": "queued"}))
+
+    async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
+        def work(connection: Connection) -> Task:
+            row = connection.execute(_GET, {"of_id": task_id}).one_or_none()
+            if row is None or account_id not in (None, row.account_id):
+                raise TaskNotFound
+            after(Status(row.status), Event.CANCEL)
+            values = _failed(Status.REJECTED, Cancelled()) | {"ended_ms": self._clock.now_ms()}
+            of_row = {"of_id": task_id, "of_status": row.status}
+            return self._close(connection, task_of(connection.execute(moves.CANCEL, of_row | values).one()))
+
+        return await self._database.write(work)
+
+    async def sweep_leases(self, owner: str | None = None) -> Sequence[Task]:
+        last, others = moves.LEASES_RUN_OUT if owner is None else moves.LEASES_OF_OWNER
+
+        def work(connection: Connection) -> Sequence[Task]:
+            now = self._clock.now_ms()
+            whose = {"of_now": now} if owner is None else {"of_owner": owner}
+            ending = whose | _failed(Status.FAILED, AttemptsUsedUp(GIVEN_UP)) | {"ended_ms": now}
+            given_up = [task_of(row) for row in connection.execute(last, ending).all()]
+            requeued = [task_of(row) for row in connection.execute(others, whose | {"stage": "queued"}).all()]
+            return [self._close(connection, task) for task in given_up] + requeued
+
+        return await self._database.write(work)
+
+    async def waiting_time(self) -> float | None:
+        due_ms = self._database.read(lambda c: c.execute(_DUE).scalar_one())
+        return None if due_ms is None else max(0.0, (due_ms - self._clock.now_ms()) / 1000)
+
+    def _close(self, connection: Connection, task: Task) -> Task:
+        """What an ended task leaves behind: the fate of its hold, and the word to its owner."""
+        assert task.ended_ms is not None
+        charged = task.status is Status.SUCCEEDED
+        kind, given_back = (EntryKind.SETTLE, 0) if charged else (EntryKind.REFUND, task.price)
+        add_entry(connection, Entry(task.origin.account_id, kind, given_back, task.ended_ms, task.id))
+        if task.spec.callback_url is not None:
+            connection.execute(_ADD_CALLBACK, self._callback_row(task, task.spec.callback_url))
+        return task
+
+    def _callback_row(self, task: Task, url: str) -> dict[str, Any]:
+        return {
+            "id": self._new_callback_id(),
+            "task_id": task.id,
+            "account_id": task.origin.account_id,
+            "url": url,
+            "created_ms": task.ended_ms,
+            "next_at_ms": task.ended_ms,
+            "tries": 0,
+            "state": CallbackState.PENDING.value,
+        }
+
+
+def _submit(task: Task, row: dict[str, Any], connection: Connection) -> None:
+    add_entry(connection, Entry(task.origin.account_id, EntryKind.HOLD, -task.price, task.created_ms, task.id))
+    connection.execute(_ADD, row)
+
+
+def _claim(values: dict[str, Any], connection: Connection) -> Lease | None:
+    row = connection.execute(moves.CLAIM, values).one_or_none()
+    if row is None:
+        return None
+    connection.execute(_SERVED, {"of_id": row.account_id})
+    task = task_of(row)
+    return Lease(task, values["owner"], task.attempt)
+
+
+def _fence(lease: Lease) -> dict[str, Any]:
+    return {"of_id": lease.task.id, "of_owner": lease.owner, "of_attempt": lease.attempt}
+
+
+def _move(connection: Connection, statement: ReturningUpdate[Any], lease: Lease, values: dict[str, Any]) -> Task:
+    row = connection.execute(statement, _fence(lease) | values).one_or_none()
+    if row is None:
+        raise LeaseLost
+    return task_of(row)
+
+
+def _failed(status: Status, error: TaskError) -> dict[str, Any]:
+    return {"failure": json_text(Failure(error.slug, str(error))), "stage": status.value}
