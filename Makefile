@@ -1,0 +1,71 @@
+# `make demo` and `make test` each work as the very first command in a fresh clone: they make .venv, install into it
+# what they need, and go. A second run installs nothing unless pyproject.toml has changed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PROMPT := A dog playing in a park
+
+.PHONY: help demo test test-all lint gallery clean machine
+
+help:
+	@echo "make demo      make out/demo.mp4 from a sentence"
+	@echo "make test      check style, types and floors, and run the tests"
+	@echo "make test-all  the same, and run the measurements in benchmarks/"
+	@echo "make lint      check style, types and floors only"
+	@echo "make gallery   make the contact sheets in docs/gallery again"
+	@echo "make clean     remove everything that the others made, .venv too"
+	@echo "PYTHON=...     the Python to start from, 3.11 or newer (now: $(PYTHON))"
+
+demo: machine .venv/.installed
+	@echo "demo: making a film of \"$(PROMPT)\""
+	@mkdir -p out
+	@$(BIN)/filmgate generate "$(PROMPT)" -o out/demo.mp4 >/dev/null
+	@$(BIN)/python scripts/describe.py "demo: out/demo.mp4 is ready:" out/demo.mp4
+
+test: machine lint
+	@echo "test: running the tests"
+	@$(BIN)/pytest --cov --cov-report=term
+	@echo "test: style, types, floors and tests all passed."
+
+test-all: test
+	@for each in benchmarks/*.py; do \
+		[ -e "$$each" ] || continue; \
+		echo "test-all: $$each"; $(BIN)/python "$$each" || exit 1; \
+	done
+	@echo "test-all: the tests passed and every measurement ran."
+
+lint: .venv/.installed-test
+	@echo "lint: ruff, mypy, import-linter"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+gallery: machine .venv/.installed
+	@$(BIN)/python scripts/gallery.py docs/gallery
+
+clean:
+	rm -rf .venv out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .ci/node
+	find src tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- what the targets above stand on -------------------------------------------------------------------------------
+
+machine:
+	@$(PYTHON) -I src/filmgate/cli/machine.py
+
+.venv/.made:
+	@echo "install: making .venv"
+	@$(PYTHON) -m venv .venv || { echo "Error: $(PYTHON) cannot make a virtual environment;" \
+		"on Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 4; }
+	@touch $@
+
+.venv/.installed: .venv/.made pyproject.toml
+	@echo "install: installing Filmgate into .venv (once; about 100 MB to fetch)"
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/.installed-test: .venv/.made pyproject.toml
+	@echo "install: installing Filmgate and the tools of its tests into .venv (once)"
+	@$(PIP) --editable '.[test]'
+	@touch $@ .venv/.installed
