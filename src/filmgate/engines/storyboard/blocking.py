@@ -1,0 +1,239 @@
+"""Blocking: where the actors of a plan stand, how large they are, and how they travel.
+
+The main subject stands on a third and looks into the frame; who travels crosses the middle of the stage half-way
+through the film; groups spread sideways and a little into the depth; what is chased runs ahead, who rides sits on top,
+and what merely stands about is put where it leaves the main subject room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from . import puppets
+from .lexicon import STICKER_HEIGHT, lexicon
+from .model import Actor, Plan, Stage, Subject
+
+#: Stage units a second. The camera can follow only as far as the set reaches, so nobody hurries.
+SPEEDS = {"walk": 0.75, "run": 1.15, "roll": 1.25, "fly": 0.95, "swim": 0.7, "float": 0.35}
+_AIRBORNE = frozenset({"fly", "float"})
+_GROUNDED = frozenset({"sit", "sleep", "eat", "walk", "run"})  #: birds, too, do this on the ground
+_RANKS = (0.0, 1.0, -1.0, 2.0, -2.0)  #: places of a group, in spacings from its middle; the first stands in front
+_DEPTHS = (1.0, 1.16, 1.08, 1.3, 1.24)
+_TALLEST, _SMALLEST = 0.41, 0.14  #: heights of actors, as shares of the frame
+_APPROACHED = 0.33  #: ... where the camera itself comes closer
+_APPROACHES = frozenset({"dolly_in", "dolly_out", "crane", "drone", "orbit", "handheld"})
+
+
+@dataclass(frozen=True)
+class Build:
+    """How large a subject is on this stage, in stage units."""
+
+    height: float
+    width: float
+    lift: float  #: how high its feet are above the boards
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The natural proportions of a subject, and whether it is alive."""
+
+    height: float  #: stage units
+    width: float  #: in its own heights
+    lift: float  #: in its own heights
+    living: bool
+    afloat: bool = False  #: a vessel floats on the water, everything else in the air
+
+
+def where(actor: Actor, t: float) -> tuple[float, float]:
+    """The foot point of an actor at a second of the film, stage units; what its pose adds is left out."""
+    return actor.x + actor.facing * actor.speed * t, actor.y
+
+
+def width_of(actor: Actor) -> float:
+    """How wide an actor is, stage units."""
+    return figure(actor.subject).width * actor.height
+
+
+def cast(plan: Plan, stage: Stage) -> tuple[Actor, ...]:
+    """All actors of a plan: those of the main subject first, each group together."""
+    if not plan.subjects:
+        return ()
+    actors = _leads(plan, stage, Random(f"{plan.seed}:facing").choice((-1, 1)))
+    for number, subject in enumerate(plan.subjects[1:]):
+        actors += _companions(plan, stage, subject, number, actors)
+    return tuple(_mounted(actors))
+
+
+# ---------------------------------------------------------------- sizes -------------------------------------------
+
+
+def figure(subject: Subject) -> Figure:
+    """The proportions of the puppet, or those of a sticker, which is a square."""
+    if subject.puppet is not None:
+        puppet = puppets.load(subject.puppet)
+        left, _, right, _ = puppet.box
+        return Figure(puppet.height, right - left, puppet.lift, True, puppet.rig == "vessel")
+    noun = lexicon().noun(subject.noun)
+    return Figure(noun.height, 1.1, 0.0, noun.living) if noun else Figure(STICKER_HEIGHT, 1.1, 0.0, False)
+
+
+def build(subject: Subject, plan: Plan, stage: Stage, part: float = 1.0) -> Build:
+    """The size of one of these on the stage; ``part`` below 1 makes companions smaller than leads."""
+    natural = figure(subject)
+    crowd = {1: 1.0, 2: 0.92, 3: 0.84}.get(subject.count, 0.74)
+    height = natural.height * subject.size * crowd * part * (1.4 if stage.portrait else 1.0)
+    tallest = _APPROACHED if plan.move in _APPROACHES else _TALLEST
+    height = min(max(height, _SMALLEST * stage.height), tallest * stage.height, 0.66 * stage.width / natural.width)
+    return Build(height, natural.width * height, _lift(subject, natural, height, plan, stage))
+
+
+def _lift(subject: Subject, natural: Figure, height: float, plan: Plan, stage: Stage) -> float:
+    """What flies is in the upper half of the frame, with room above it for what it does there."""
+    if natural.afloat or (natural.lift <= 0.0 and subject.action not in (*_AIRBORNE, "swim")):
+        return natural.lift * height
+    if subject.action in _GROUNDED or (subject.action == "swim" and plan.setting == "ocean"):
+        return 0.0
+    wanted = natural.lift * height or (0.12 if subject.action == "swim" else 0.2) * stage.height
+    return min(wanted * (1.25 if stage.portrait else 1.0), -stage.top - 1.2 * height - 0.3)
+
+
+# ---------------------------------------------------------------- the main subject --------------------------------
+
+
+def _leads(plan: Plan, stage: Stage, facing: int) -> list[Actor]:
+    subject = plan.subjects[0]
+    size = build(subject, plan, stage)
+    travel = _travel(plan, stage, subject)
+    shared = len(plan.subjects) > 1 or bool(plan.lettered)
+    anchor = -facing * stage.width * (0.17 if shared else 0.12 if subject.count == 1 else 0.02)
+    middle = anchor * (0.4 if travel else 1.0) - facing * travel / 2
+    first = Actor(subject, middle, -size.lift, 1.0, size.height, facing, 0.0, travel / plan.seconds)
+    return _group(plan, stage, first, size, "leads")
+
+
+def _travel(plan: Plan, stage: Stage, subject: Subject) -> float:
+    """How far the main subject goes in the film, stage units."""
+    if subject.action == "sit" and len(plan.subjects) > 1:  # riding
+        subject = plan.subjects[1]
+    far = {"static": 0.2, "tracking": 0.55, None: 0.46}.get(plan.move, 0.32) * stage.width
+    return min(SPEEDS.get(subject.action, 0.0) * plan.seconds, far)
+
+
+def _group(plan: Plan, stage: Stage, first: Actor, size: Build, name: str) -> list[Actor]:
+    """``first`` and those like it: spread sideways and a little into the depth, each out of step."""
+    count = first.subject.count
+    rng = Random(f"{plan.seed}:{name}")
+    room = stage.width * 0.86 - size.width
+    spacing = min(size.width * 1.02, room / max(1, count - 1))
+    shift = 0.5 if count % 2 == 0 else 0.0
+    actors = []
+    for number in range(count):
+        depth = _DEPTHS[number] * first.depth
+        rank = _RANKS[number] - shift if count > 1 else 0.0
+        x = first.x + first.facing * rank * spacing * rng.uniform(0.94, 1.06)
+        y = first.y - _rise(first, depth, number, size, rng)
+        height = size.height * (1.0 if number == 0 else rng.uniform(0.9, 1.0)) / (1.0 + 0.35 * (depth - first.depth))
+        phase = 0.0 if number == 0 else rng.random()
+        actors.append(replace(first, x=x, y=max(y, stage.top + height * 1.1), depth=depth, height=height, phase=phase))
+    return actors
+
+
+def _rise(first: Actor, depth: float, number: int, size: Build, rng: Random) -> float:
+    """How much higher than the first of them one stands: farther away on the boards, or elsewhere in the air."""
+    if first.y < -0.6:
+        return 0.0 if number == 0 else rng.uniform(-0.45, 0.55) * size.height
+    return (depth - first.depth) * 1.1
+
+
+# ---------------------------------------------------------------- all others --------------------------------------
+
+
+def _companions(plan: Plan, stage: Stage, subject: Subject, number: int, actors: Sequence[Actor]) -> list[Actor]:
+    """The actors of a further subject, in the relation that it has to the main one."""
+    lead = actors[0]
+    if subject.puppet == "kite" and lead.subject.puppet in ("child", "person", "robot"):
+        return _kites(plan, stage, subject, actors)
+    if number == 0 and lead.subject.action == "sit" and subject.action == "run" and figure(subject).living:
+        return _mounts(plan, stage, subject, actors)
+    size = build(subject, plan, stage, 0.94)
+    if lead.speed and subject.action in SPEEDS:
+        first = _ahead(subject, size, lead, number)
+    elif figure(subject).living:
+        first = _opposite(stage, subject, size, lead, number)
+    else:
+        first = _standing(stage, subject, size, lead, number)
+    return _group(plan, stage, _kept(first, size, stage), size, f"companions{number}")
+
+
+def _ahead(subject: Subject, size: Build, lead: Actor, number: int) -> Actor:
+    """What goes the same way, in front of the lead: what is chased, or comes along."""
+    gap = (width_of(lead) + size.width) / 2 + 0.35
+    x = lead.x + lead.facing * gap * (1 if number % 2 == 0 else -1)
+    return Actor(subject, x, -min(size.lift, 2.2), lead.depth + 0.05, size.height, lead.facing, 0.37, lead.speed)
+
+
+def _opposite(stage: Stage, subject: Subject, size: Build, lead: Actor, number: int) -> Actor:
+    """Somebody else, on the other side of the stage, turned towards the lead."""
+    gap = max((width_of(lead) + size.width) / 2 + 0.4, stage.width * 0.24)
+    side = lead.facing * (1 if number % 2 == 0 else -1)
+    x = lead.x + side * gap * (lead.subject.count * 0.35 + 0.65)
+    return Actor(subject, x, -size.lift, 1.0 + 0.06 * (number + 1), size.height, -side, 0.41 + 0.2 * number)
+
+
+def _standing(stage: Stage, subject: Subject, size: Build, lead: Actor, number: int) -> Actor:
+    """A thing: small ones within reach of the lead, large ones at the back on the other side."""
+    side = lead.facing * (1 if number % 2 == 0 else -1)
+    near = (width_of(lead) + size.width) / 2 + 0.15
+    if size.height < 0.3 * stage.height or lead.y < -0.6:
+        x, depth = lead.x + side * near, 1.04
+    else:
+        x, depth = side * stage.width * 0.24, 1.5
+    y = -size.lift - (depth - 1.0) * 0.9
+    return Actor(subject, x, y, depth, size.height, 1, 0.23 * (number + 1))
+
+
+def _kept(actor: Actor, size: Build, stage: Stage) -> Actor:
+    """The actor where the frame at rest shows it."""
+    far = max(0.0, stage.width / 2 - size.width / 2 - 0.2)
+    return replace(actor, x=max(-far, min(far, actor.x))) if not actor.speed else actor
+
+
+def _kites(plan: Plan, stage: Stage, subject: Subject, actors: Sequence[Actor]) -> list[Actor]:
+    """Each kite on its string, whose end is in the hand of a child."""
+    rng = Random(f"{plan.seed}:kites")
+    holders = [actor for actor in actors if actor.subject is actors[0].subject]
+    natural, kites = figure(subject), []
+    for number in range(subject.count):
+        holder = holders[number % len(holders)]
+        x, y = holder.x + holder.facing * 0.18 * holder.height, holder.y - 0.6 * holder.height
+        height = min(natural.height * (1.4 if stage.portrait else 1.0), 0.92 * (y - stage.top)) * rng.uniform(0.72, 1.0)
+        kites.append(Actor(subject, x, y, holder.depth + 0.02, height, holder.facing, rng.random(), holder.speed))
+    return kites
+
+
+def _mounts(plan: Plan, stage: Stage, subject: Subject, actors: Sequence[Actor]) -> list[Actor]:
+    """What is ridden: one under each rider, going where the rider goes."""
+    size = build(subject, plan, stage)
+    return [
+        Actor(subject, rider.x, 0.0, rider.depth + 0.01, size.height, rider.facing, rider.phase, rider.speed)
+        for rider in actors
+        if rider.subject is actors[0].subject
+    ]
+
+
+def _riding(actors: Sequence[Actor]) -> bool:
+    return len(actors) > 1 and actors[0].subject.action == "sit" and actors[-1].subject.action == "run"
+
+
+def _mounted(actors: Sequence[Actor]) -> list[Actor]:
+    """The actors, with riders raised onto the backs of their mounts."""
+    if not _riding(actors):
+        return list(actors)
+    mount = actors[-1]
+    height = min(actors[0].height, 0.8 * mount.height)
+    return [
+        replace(actor, y=-0.62 * mount.height, height=height) if actor.subject is actors[0].subject else actor
+        for actor in actors
+    ]
