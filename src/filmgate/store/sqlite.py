@@ -25,6 +25,8 @@ from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 
+from ..domain.errors import FilmgateError
+
 T = TypeVar("T")
 
 MOST_PIECES = 128  #: in one transaction, so that nobody waits long for the others of a batch
@@ -32,13 +34,26 @@ PATIENCE_S = 60.0  #: how long to wait for another process that is writing
 READ_PATIENCE_MS = 5000  #: readers wait only while a file is being recovered after a crash
 
 
+class DatabaseRefused(FilmgateError):
+    """The file cannot be used by this program, and the sentence says what to do. Nothing was changed."""
+
+    sentence = "This database cannot be used."
+
+
+class DatabaseBusy(FilmgateError):
+    """Another process is in the middle of a transaction, and stays there."""
+
+    sentence = "The database is busy."
+    retryable = True
+
+
 def location(database: str | Path) -> Path:
-    """The file behind ``sqlite:///PATH`` or a plain path. Raises ValueError for any other kind of database."""
+    """The file behind ``sqlite:///PATH`` or a plain path. Raises DatabaseRefused for any other kind."""
     if isinstance(database, Path):
         return database
     if "://" in database and not database.startswith("sqlite:///"):
         kind = database.partition("://")[0]
-        raise ValueError(f"Databases of kind {kind!r} are not supported: use sqlite:///PATH.")
+        raise DatabaseRefused(f"Databases of kind {kind!r} are not supported: use sqlite:///PATH.")
     return Path(database.removeprefix("sqlite:///"))
 
 
@@ -75,7 +90,7 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 
 
 def patiently(step: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
-    """Repeat a step until no other process is in its way. Raises TimeoutError.
+    """Repeat a step until no other process is in its way. Raises DatabaseBusy.
 
     SQLite's own waiting sleeps up to 100 ms between looks and so loses every race against a process that writes without
     pause; short, uneven naps find the gap between two of its transactions.
@@ -89,7 +104,7 @@ def patiently(step: Callable[[], object], patience_s: float = PATIENCE_S) -> Non
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
             if time.monotonic() > deadline:
-                raise TimeoutError(
+                raise DatabaseBusy(
                     f"Another process has been writing to the database for {patience_s:g} s: "
                     "stop the one that hangs, then try again."
                 ) from error

@@ -1,0 +1,71 @@
+"""From an order to a task: everything that can be refused is refused before a credit is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ..domain.credits import Prices, price
+from ..domain.errors import InvalidRequest, Unsupported, UnsupportedModel
+from ..domain.routing import Capabilities, Route, choose
+from ..domain.spec import AspectRatio, Spec
+from ..domain.task import Origin, Task
+from ..ports import Caller, Clock, TaskStore
+
+Nudge = Callable[[], None]
+
+
+class Submit:
+    """Call it with an order; the task is on disk, and its price held, when the call returns."""
+
+    def __init__(
+        self,
+        store: TaskStore,
+        clock: Clock,
+        new_id: Callable[[], str],
+        new_seed: Callable[[], int],
+        models: Mapping[str, Route],
+        capabilities: Callable[[str], Capabilities],
+        prices: Prices,
+        nudge: Nudge,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._new_seed = new_seed
+        self._models = models
+        self._capabilities = capabilities
+        self._prices = prices
+        self._nudge = nudge
+
+    async def __call__(self, caller: Caller, spec: Spec, *, dialect: str, public_base: str) -> Task:
+        """Raises UnsupportedModel, InvalidRequest (no engine can do it) or InsufficientCredits: nothing is stored."""
+        self._check(spec)
+        now = self._clock.now_ms()
+        task = Task(
+            id=self._new_id(),
+            origin=Origin(caller.account_id, caller.key_id, dialect, public_base, caller.edition),
+            spec=self._completed(spec),
+            created_ms=now,
+            run_at_ms=now,
+            price=price(spec, self._prices),
+        )
+        await self._store.submit(task)
+        self._nudge()
+        return task
+
+    def _check(self, spec: Spec) -> None:
+        route = self._models.get(spec.model)
+        if route is None:
+            known = ", ".join(sorted(self._models))
+            raise UnsupportedModel(f"Model {spec.model!r} is not supported. Supported models: {known}.")
+        try:
+            choose(route, self._completed(spec), self._capabilities)
+        except Unsupported as error:
+            raise InvalidRequest(str(error)) from error
+
+    def _completed(self, spec: Spec) -> Spec:
+        """With our choice where the order left one to us."""
+        if spec.aspect_ratio is AspectRatio.AUTO and not spec.images:
+            spec = replace(spec, aspect_ratio=AspectRatio.LANDSCAPE)
+        return spec if spec.seed is not None else replace(spec, seed=self._new_seed())
