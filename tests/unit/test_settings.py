@@ -56,6 +56,7 @@ DEFAULTS = {
     "worker.slots": 1,
     "worker.drain_timeout_s": 30,
     "worker.render_timeout_s": 900,
+    "worker.silence_timeout_s": 300,
     "callbacks.schedule_s": (10, 60, 300),
     "callbacks.timeout_s": 15,
     "retention.media_s": 14 * 86400,

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, cast, get_type_hints
 
-from filmgate.domain.credits import DEFAULT_PRICES, Prices
-from filmgate.domain.routing import Route
+from ..domain.credits import DEFAULT_PRICES, Prices
+from ..domain.routing import Route
 
 from . import rules
 
@@ -84,6 +84,9 @@ class Worker:
         30.0, "Seconds that running films get to end when the server is stopped; then they go back to the queue."
     )
     render_timeout_s: rules.Seconds = setting(900.0, "Seconds after which a film in the making is given up.")
+    silence_timeout_s: rules.Seconds = setting(
+        300.0, "Seconds after which an engine that reports no progress is taken to hang, and is replaced."
+    )
 
 
 @dataclass(frozen=True, slots=True)
