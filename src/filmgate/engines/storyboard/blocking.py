@@ -20,7 +20,8 @@ SPEEDS = {"walk": 0.75, "run": 1.15, "roll": 1.25, "fly": 0.95, "swim": 0.7, "fl
 _AIRBORNE = frozenset({"fly", "float"})
 _GROUNDED = frozenset({"sit", "sleep", "eat", "walk", "run"})  #: birds, too, do this on the ground
 _RANKS = (0.0, 1.0, -1.0, 2.0, -2.0)  #: places of a group, in spacings from its middle; the first stands in front
-_DEPTHS = (1.0, 1.16, 1.08, 1.3, 1.24)
+_ROWS = (0.0, 0.5, 0.26, 0.42, 0.18)  #: ... how much higher they stand on the boards, stage units
+_SKIES = (1.0, 1.16, 1.08, 1.3, 1.24)  #: ... and the depths of what flies; on the boards all are before depth 1.05
 _TALLEST, _SMALLEST = 0.41, 0.14  #: heights of actors, as shares of the frame
 _APPROACHED = 0.33  #: ... where the camera itself comes closer
 _APPROACHES = frozenset({"dolly_in", "dolly_out", "crane", "drone", "orbit", "handheld"})
@@ -89,11 +90,20 @@ def build(subject: Subject, plan: Plan, stage: Stage, part: float = 1.0) -> Buil
     return Build(height, natural.width * height, _lift(subject, natural, height, plan, stage))
 
 
+def _sunk(natural: Figure, height: float) -> float:
+    """How deep one lies in the waves."""
+    return 0.3 if natural.afloat else min(0.28 * height, 0.9)
+
+
 def _lift(subject: Subject, natural: Figure, height: float, plan: Plan, stage: Stage) -> float:
     """What flies is in the upper half of the frame, with room above it for what it does there."""
+    if plan.setting == "ocean" and natural.lift <= 0.0 and subject.action not in ("fly", "float"):
+        return -_sunk(natural, height)
+    if plan.setting == "ocean" and (natural.afloat or subject.action == "swim"):
+        return -_sunk(natural, height)
     if natural.afloat or (natural.lift <= 0.0 and subject.action not in (*_AIRBORNE, "swim")):
         return natural.lift * height
-    if subject.action in _GROUNDED or (subject.action == "swim" and plan.setting == "ocean"):
+    if subject.action in _GROUNDED:
         return 0.0
     wanted = natural.lift * height or (0.12 if subject.action == "swim" else 0.2) * stage.height
     return min(wanted * (1.25 if stage.portrait else 1.0), -stage.top - 1.2 * height - 0.3)
@@ -123,28 +133,29 @@ def _travel(plan: Plan, stage: Stage, subject: Subject) -> float:
 
 def _group(plan: Plan, stage: Stage, first: Actor, size: Build, name: str) -> list[Actor]:
     """``first`` and those like it: spread sideways and a little into the depth, each out of step."""
-    count = first.subject.count
+    count, flying = first.subject.count, first.y < -0.6
     rng = Random(f"{plan.seed}:{name}")
-    room = stage.width * 0.86 - size.width
-    spacing = min(size.width * 1.02, room / max(1, count - 1))
-    shift = 0.5 if count % 2 == 0 else 0.0
+    spacing = _spacing(plan, stage, first, size)
     actors = []
     for number in range(count):
-        depth = _DEPTHS[number] * first.depth
-        rank = _RANKS[number] - shift if count > 1 else 0.0
+        rank = _RANKS[number] - (0.5 if count % 2 == 0 else 0.0) if count > 1 else 0.0
         x = first.x + first.facing * rank * spacing * rng.uniform(0.94, 1.06)
-        y = first.y - _rise(first, depth, number, size, rng)
-        height = size.height * (1.0 if number == 0 else rng.uniform(0.9, 1.0)) / (1.0 + 0.35 * (depth - first.depth))
-        phase = 0.0 if number == 0 else rng.random()
-        actors.append(replace(first, x=x, y=max(y, stage.top + height * 1.1), depth=depth, height=height, phase=phase))
+        rise = rng.uniform(-0.5, 0.55) * size.height if flying else _ROWS[number]
+        rise = 0.0 if number == 0 else rise
+        depth = first.depth * _SKIES[number] if flying else first.depth + 0.004 * number
+        height = size.height * (
+            1.0 if number == 0 else rng.uniform(0.88, 0.97) * (1.0 if flying else 1.0 - 0.12 * rise)
+        )
+        y, phase = max(first.y - rise, stage.top + height * 1.1), rng.random() if number else 0.0
+        actors.append(replace(first, x=x, y=y, depth=depth, height=height, phase=phase))
     return actors
 
 
-def _rise(first: Actor, depth: float, number: int, size: Build, rng: Random) -> float:
-    """How much higher than the first of them one stands: farther away on the boards, or elsewhere in the air."""
-    if first.y < -0.6:
-        return 0.0 if number == 0 else rng.uniform(-0.45, 0.55) * size.height
-    return (depth - first.depth) * 1.1
+def _spacing(plan: Plan, stage: Stage, first: Actor, size: Build) -> float:
+    """From one of a group to the next: shoulder to shoulder, or as far apart as strings need."""
+    kites = any(subject.puppet == "kite" for subject in plan.subjects[1:])
+    wanted = max(size.width * 1.02, size.height * (0.95 if kites else 0.5))
+    return min(wanted, (stage.width * 0.86 - size.width) / max(1, first.subject.count - 1))
 
 
 # ---------------------------------------------------------------- all others --------------------------------------
@@ -157,7 +168,7 @@ def _companions(plan: Plan, stage: Stage, subject: Subject, number: int, actors:
         return _kites(plan, stage, subject, actors)
     if number == 0 and lead.subject.action == "sit" and subject.action == "run" and figure(subject).living:
         return _mounts(plan, stage, subject, actors)
-    size = build(subject, plan, stage, 0.94)
+    size = build(subject, plan, stage, 0.75 if subject.puppet == "butterfly" else 0.94)
     if lead.speed and subject.action in SPEEDS:
         first = _ahead(subject, size, lead, number)
     elif figure(subject).living:
@@ -171,7 +182,7 @@ def _ahead(subject: Subject, size: Build, lead: Actor, number: int) -> Actor:
     """What goes the same way, in front of the lead: what is chased, or comes along."""
     gap = (width_of(lead) + size.width) / 2 + 0.35
     x = lead.x + lead.facing * gap * (1 if number % 2 == 0 else -1)
-    return Actor(subject, x, -min(size.lift, 2.2), lead.depth + 0.05, size.height, lead.facing, 0.37, lead.speed)
+    return Actor(subject, x, -min(size.lift, 2.2), lead.depth + 0.01, size.height, lead.facing, 0.37, lead.speed)
 
 
 def _opposite(stage: Stage, subject: Subject, size: Build, lead: Actor, number: int) -> Actor:
@@ -179,18 +190,17 @@ def _opposite(stage: Stage, subject: Subject, size: Build, lead: Actor, number: 
     gap = max((width_of(lead) + size.width) / 2 + 0.4, stage.width * 0.24)
     side = lead.facing * (1 if number % 2 == 0 else -1)
     x = lead.x + side * gap * (lead.subject.count * 0.35 + 0.65)
-    return Actor(subject, x, -size.lift, 1.0 + 0.06 * (number + 1), size.height, -side, 0.41 + 0.2 * number)
+    return Actor(subject, x, -size.lift, 1.01 + 0.005 * number, size.height, -side, 0.41 + 0.2 * number)
 
 
 def _standing(stage: Stage, subject: Subject, size: Build, lead: Actor, number: int) -> Actor:
     """A thing: small ones within reach of the lead, large ones at the back on the other side."""
     side = lead.facing * (1 if number % 2 == 0 else -1)
     near = (width_of(lead) + size.width) / 2 + 0.15
-    if size.height < 0.3 * stage.height or lead.y < -0.6:
-        x, depth = lead.x + side * near, 1.04
+    if size.height < 0.32 * stage.height:
+        x, y, depth = lead.x + side * near, -size.lift - 0.2, 1.01
     else:
-        x, depth = side * stage.width * 0.24, 1.5
-    y = -size.lift - (depth - 1.0) * 0.9
+        x, y, depth = side * stage.width * 0.24, -0.55, 1.03
     return Actor(subject, x, y, depth, size.height, 1, 0.23 * (number + 1))
 
 
@@ -208,8 +218,8 @@ def _kites(plan: Plan, stage: Stage, subject: Subject, actors: Sequence[Actor]) 
     for number in range(subject.count):
         holder = holders[number % len(holders)]
         x, y = holder.x + holder.facing * 0.18 * holder.height, holder.y - 0.6 * holder.height
-        height = min(natural.height * (1.4 if stage.portrait else 1.0), 0.92 * (y - stage.top)) * rng.uniform(0.72, 1.0)
-        kites.append(Actor(subject, x, y, holder.depth + 0.02, height, holder.facing, rng.random(), holder.speed))
+        height = min(natural.height * (1.4 if stage.portrait else 1.0), 0.92 * (y - stage.top)) * rng.uniform(0.7, 0.9)
+        kites.append(Actor(subject, x, y, holder.depth - 0.001, height, holder.facing, rng.random(), holder.speed))
     return kites
 
 
@@ -217,7 +227,7 @@ def _mounts(plan: Plan, stage: Stage, subject: Subject, actors: Sequence[Actor])
     """What is ridden: one under each rider, going where the rider goes."""
     size = build(subject, plan, stage)
     return [
-        Actor(subject, rider.x, 0.0, rider.depth + 0.01, size.height, rider.facing, rider.phase, rider.speed)
+        Actor(subject, rider.x, 0.0, rider.depth + 0.002, size.height, rider.facing, rider.phase, rider.speed)
         for rider in actors
         if rider.subject is actors[0].subject
     ]

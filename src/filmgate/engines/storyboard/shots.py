@@ -89,16 +89,18 @@ def _framing(
     """
     stage, main = scene.stage, scene.main
     left, right = _extent(scene, t)
+    x, y = where(main, t)
     fitting = 0.92 * stage.width / (right - left)
     least = min(share, 0.27) * stage.height / main.height
     widest = 0.92 * stage.width * (0.5 - lead) / (width_of(main) / 2 + sways) / grows
+    tall = y - min(actor.y - actor.height for actor in scene.group)
+    fitting = min(fitting, 0.94 * stage.height / tall / grows)
     zoom = max(1.0, min(share * stage.height / main.height, max(fitting, least), widest, CLOSEST / grows**0.5))
-    x, y = where(main, t)
     middle = (left + right) / 2 if zoom <= fitting + 1e-6 else x
     room = max(0.0, 1.0 - (right - left) / (stage.width / zoom)) if zoom <= fitting + 1e-6 else 1.0
     seen = stage.height / zoom
     across = middle + main.facing * min(lead, room / 2) * stage.width / zoom
-    down = y - 0.5 * main.height if scene.flying else y - (foot - 0.5) * seen
+    down = y - 0.5 * main.height if scene.flying else y - max((foot - 0.5) * seen, tall - 0.45 * seen / grows)
     return look_at(stage, across, down, zoom, main.depth)
 
 
@@ -238,11 +240,23 @@ def _about(scene: Scene, move: Move, at: View, seconds: float, by: float) -> Mot
         "dolly_out": camera.dolly_out,
         "crane": partial(camera.crane, by=rise),
         "tracking": partial(camera.tracking, by=by * facing),
-        "drone": camera.drone,
+        "drone": partial(_flight, scene),
         "handheld": camera.handheld,
         "orbit": partial(camera.orbit, by=by * facing),
     }
     return moves[move](0.0, seconds, at)
+
+
+def _flight(scene: Scene, start: float, end: float, at: View) -> Motion:
+    """The drone: from as high up as leaves the feet of the main subject in the frame."""
+    if not scene.actors:
+        return camera.drone(start, end, at)
+    stage = scene.stage
+    below = where(scene.main, start)[1] - (stage.top + stage.height / 2 + at.y)
+    drop = max(0.3, min(1.9, 0.46 * stage.height / at.zoom - below))
+    high = replace(at, x=at.x - 1.4, y=at.y - drop, roll=-0.9)
+    low = replace(at, x=at.x + 1.2, dolly=at.dolly + 0.26, roll=0.7)
+    return between(high, low, start, end, camera.ease)
 
 
 def _tracking(scene: Scene, seconds: float) -> Motion:
