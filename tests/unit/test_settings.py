@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filmgate.domain.credits import DEFAULT_PRICES
-from filmgate.settings import Setting, Settings, SettingsError, known, load
+from filmgate.settings import Setting, Settings, SettingsError, edition_switch, known, load
 from filmgate.settings.names import distance
 
 HOME = {"HOME": "/home/ada"}
@@ -164,6 +164,16 @@ def test_the_quickstart_preset_changes_callbacks_unless_the_switch_is_set() -> N
     assert load(environ=preset).edition.callback_result_urls == "json_string"
     said = {**preset, "FILMGATE_EDITION__CALLBACK_RESULT_URLS": "array"}
     assert load(environ=said).edition.switches()["callback_result_urls"] == "array"
+
+
+def test_a_switch_for_one_key_is_checked_as_the_setting_is() -> None:
+    assert edition_switch("times=iso") == ("times", "iso")
+    with pytest.raises(SettingsError, match="times is 'unix'; it must be epoch_ms or string or iso"):
+        edition_switch("times=unix")
+    with pytest.raises(
+        SettingsError, match=r"'time=iso' is not a switch: write NAME=VALUE, NAME being one of http_status"
+    ):
+        edition_switch("time=iso")
 
 
 def test_the_tree_cannot_be_changed() -> None:

@@ -16,7 +16,7 @@ from .names import SettingsError, check_environment, check_keys
 from .rules import DATABASES_LATER, STORAGES_LATER, Rule
 from .tree import Setting, Settings, known
 
-__all__ = ["SettingsError", "load"]
+__all__ = ["SettingsError", "edition_switch", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,15 @@ def load(
     settings = replace(settings, models=models, origins=origins, warnings=warnings)
     _check_together(settings)
     return settings
+
+
+def edition_switch(text: str) -> tuple[str, str]:
+    """A switch for one API key, "times=iso", as (name, value). Raises SettingsError."""
+    name, sign, value = text.partition("=")
+    switches = {each.name.removeprefix("edition."): each for each in known() if each.name.startswith("edition.")}
+    if not sign or name not in switches:
+        raise SettingsError(f"{text!r} is not a switch: write NAME=VALUE, NAME being one of {', '.join(switches)}.")
+    return name, str(_value(switches[name], Found(value, name), {}))
 
 
 def _toml_path(environ: Mapping[str, str], asked: Path | None) -> Path | None:

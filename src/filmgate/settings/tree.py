@@ -14,7 +14,6 @@ from typing import Any, Literal, TypeVar, cast, get_type_hints
 
 from ..domain.credits import DEFAULT_PRICES, Prices
 from ..domain.routing import Route
-
 from . import rules
 
 T = TypeVar("T")

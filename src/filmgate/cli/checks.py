@@ -1,0 +1,150 @@
+"""What ``filmgate doctor`` looks at. Every check is a function that returns a Finding, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import sqlite3
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..settings import Settings
+from .machine import LIBRARIES, OLDEST_PYTHON, missing_packages
+
+LEAST_FREE_BYTES = 1_000_000_000
+ENCODERS = ("libx264", "aac")
+OLDEST_SQLITE = (3, 35)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``advice`` says what to do; without one, all is well."""
+
+    what: str
+    seen: str
+    advice: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.advice
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """All checks, in the order in which one would look."""
+    yield python()
+    yield libraries()
+    yield pictures()
+    yield encoders()
+    yield fonts()
+    yield data_folder(settings.data)
+    yield free_disk(settings.data)
+    yield sqlite()
+    yield database(settings.database)
+    yield port(settings.server.host, settings.server.port)
+
+
+def python() -> Finding:
+    seen = platform.python_version()
+    old = sys.version_info < OLDEST_PYTHON
+    return Finding("Python", seen, "Install Python 3.11 or newer." if old else "")
+
+
+def libraries() -> Finding:
+    packages = missing_packages()
+    if packages:
+        names = " ".join(packages)
+        return Finding("system libraries", f"missing: {names}", f"Install them: apt-get install -y {names}")
+    return Finding("system libraries", ", ".join(LIBRARIES.values()))
+
+
+def pictures() -> Finding:
+    return _importable("drawing", "skia", lambda skia: f"skia {skia.__version__}")
+
+
+def encoders() -> Finding:
+    try:
+        import av.codec
+    except ImportError as error:
+        return Finding("encoders", str(error), "Install Filmgate again: pip install --force-reinstall av")
+    missing = [name for name in ENCODERS if name not in av.codec.codecs_available]
+    advice = "Install av from its wheel: pip install --force-reinstall --only-binary av av" if missing else ""
+    return Finding("encoders", f"missing: {', '.join(missing)}" if missing else ", ".join(ENCODERS), advice)
+
+
+def fonts() -> Finding:
+    return _importable("font", "fontpkg_inter", lambda module: "Inter")
+
+
+def data_folder(folder: Path) -> Finding:
+    if not folder.exists():
+        return _nearest_folder(folder)
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if not (folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK)):
+        return Finding(
+            "data folder", f"{folder} cannot be written to", "Choose another with --data, or change its owner."
+        )
+    open_to_others = mode & 0o077
+    advice = f"Others can look into it: chmod 700 {folder}" if open_to_others else ""
+    return Finding("data folder", f"{folder} (mode {mode:03o})", advice)
+
+
+def _nearest_folder(folder: Path) -> Finding:
+    parent = next(each for each in folder.parents if each.exists())
+    if os.access(parent, os.W_OK | os.X_OK):
+        return Finding("data folder", f"{folder} (made at the first start)")
+    return Finding(
+        "data folder", f"{folder} cannot be made in {parent}", "Choose another with --data or FILMGATE_DATA."
+    )
+
+
+def free_disk(folder: Path) -> Finding:
+    parent = next(each for each in (folder, *folder.parents) if each.exists())
+    free = shutil.disk_usage(parent).free
+    advice = "Make room: every film takes a few megabytes." if free < LEAST_FREE_BYTES else ""
+    return Finding("free disk", f"{free / 1e9:.1f} GB", advice)
+
+
+def sqlite() -> Finding:
+    old = sqlite3.sqlite_version_info < OLDEST_SQLITE
+    return Finding(
+        "SQLite", sqlite3.sqlite_version, "Use a Python that was built with SQLite 3.35 or newer." if old else ""
+    )
+
+
+def database(url: str) -> Finding:
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.exists():
+        return Finding("database", f"{path} (made at the first start)")
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        return Finding("database", f"{path}: {error}", "Restore it from a backup, or choose another with --data.")
+    advice = "" if verdict == "ok" else "Restore it from a backup: the file is damaged."
+    return Finding("database", f"{path} ({verdict})", advice)
+
+
+def port(host: str, number: int) -> Finding:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, number))
+        except OSError as error:
+            advice = "Choose another with --port, or stop what uses it (a running Filmgate does)."
+            return Finding("port", f"{host}:{number} is not free: {error.strerror or error}", advice)
+    return Finding("port", f"{host}:{number} is free")
+
+
+def _importable(what: str, module: str, words: Callable[..., str]) -> Finding:
+    try:
+        imported = __import__(module)
+    except ImportError as error:
+        return Finding(what, str(error), "Install the system libraries above, or Filmgate again: pip install filmgate")
+    return Finding(what, words(imported))

@@ -1,0 +1,89 @@
+"""``filmgate config``: what is set, and by whom."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from ..settings import Setting, Settings, known
+from .options import as_json, with_settings
+from .tables import Row, show_table
+
+MASK = "********"
+NOT_YET = "not in effect yet"
+
+
+@click.group()
+def config() -> None:
+    """Show the settings and where they come from."""
+
+
+@config.command()
+@with_settings
+@as_json
+def show(settings: Settings, json_: bool) -> None:
+    """Show every setting: its value, and the flag, variable, file or default that it comes from."""
+    rows = [_facts(settings, each) for each in known()] + _models(settings)
+    if json_:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    table = [
+        Row(
+            (row["name"], _words(row["value"]), row["origin"] + ("" if row["in_effect"] else f" ({NOT_YET})")),
+            dim=row["origin"] == "default",
+        )
+        for row in rows
+    ]
+    show_table(("setting", "value", "from"), table)
+
+
+def _facts(settings: Settings, setting: Setting) -> dict[str, Any]:
+    return {
+        "name": setting.name,
+        "value": _shown(settings, setting),
+        "origin": settings.origins[setting.name],
+        "in_effect": setting.facts.in_effect,
+    }
+
+
+def _models(settings: Settings) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "value": list(route.engines), "origin": settings.origins[name], "in_effect": True}
+        for name, route in ((f"models.{model}", route) for model, route in settings.routes().items())
+    ]
+
+
+def _shown(settings: Settings, setting: Setting) -> Any:
+    if setting.name == "database_url":
+        return masked_url(settings.database)
+    if setting.name == "storage_url":
+        return masked_url(settings.storage)
+    value = _value_of(settings, setting.name)
+    if setting.facts.secret:
+        return MASK if value else None
+    return str(value) if isinstance(value, Path) else value
+
+
+def _value_of(settings: Settings, name: str) -> Any:
+    group, dot, leaf = name.rpartition(".")
+    return getattr(getattr(settings, group) if dot else settings, leaf)
+
+
+def masked_url(url: str) -> str:
+    """The address with its password replaced."""
+    password = urlsplit(url).password
+    return url.replace(f":{password}@", f":{MASK}@") if password else url
+
+
+def _words(value: Any) -> str:
+    if value is None or value == []:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (tuple, list)):
+        return ", ".join(_words(each) for each in value) or "-"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

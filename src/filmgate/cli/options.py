@@ -1,0 +1,50 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..settings import Settings, SettingsError, load
+from .failures import Exit, Failure
+
+Command = Callable[..., Any]
+
+
+def read_settings(flags: dict[str, object], config: Path | None) -> Settings:
+    """The settings, their warnings said on standard error. Raises Failure."""
+    try:
+        settings = load(flags, toml=config)
+    except SettingsError as error:
+        raise Failure(str(error), Exit.USAGE) from error
+    for warning in settings.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    return settings
+
+
+def with_settings(command: Command) -> Command:
+    """Adds --data and --config; the command gets ``settings``."""
+
+    @click.option(
+        "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder that Filmgate keeps things in."
+    )
+    @click.option("--config", type=click.Path(path_type=Path), help="Settings file; otherwise ./filmgate.toml if any.")
+    @wraps(command)
+    def reading(*args: Any, data: Path | None, config: Path | None, **options: Any) -> Any:
+        return command(*args, settings=read_settings({"data": data}, config), **options)
+
+    return reading
+
+
+def with_server(command: Command) -> Command:
+    """Adds --url and --api-key; the command gets both, or None."""
+    url = click.option("--url", envvar="FILMGATE_URL", help="Address of a server.  [env: FILMGATE_URL]")
+    key = click.option("--api-key", envvar="FILMGATE_API_KEY", help="Key for that server.  [env: FILMGATE_API_KEY]")
+    return url(key(command))
+
+
+as_json = click.option("--json", "json_", is_flag=True, help="Print one JSON document instead of words.")

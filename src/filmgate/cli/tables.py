@@ -1,0 +1,39 @@
+"""Tables: coloured and fitted on a terminal; elsewhere plain columns that a program can cut."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    cells: tuple[str, ...]
+    dim: bool = False
+
+
+def show_table(heads: Sequence[str], rows: Sequence[Row]) -> None:
+    """Print it on standard output."""
+    if sys.stdout.isatty():
+        _show_rich(heads, rows)
+        return
+    lines = [tuple(heads), *(row.cells for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _show_rich(heads: Sequence[str], rows: Sequence[Row]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold yellow")
+    for i, head in enumerate(heads):
+        table.add_column(head, overflow="fold", no_wrap=i == 0)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row.cells), style="dim" if row.dim else None)
+    Console().print(table)
