@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -13,10 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from receivers import Behaviour, Receiver, answer, endless, raw, receiving, silent
 
 from filmgate.domain.errors import AddressRefused, Unreachable
 from filmgate.net.outbound import Answer, Outbound, Policy, Resolve, SystemResolver
+from support.hostile import Behaviour, Receiver, answer, endless, raw, receiving, silent
+from support.tools import program
 
 pytestmark = pytest.mark.anyio
 
@@ -305,10 +304,7 @@ async def test_the_system_resolver_knows_this_machine() -> None:
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a certificate authority of our own (ca.pem) and a server's certificate (server.pem, server.key)."""
-    if shutil.which("openssl") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("openssl is not installed: install it to run the TLS tests")
-        pytest.skip("openssl is not installed")
+    program("openssl")
     folder = tmp_path_factory.mktemp("tls")
     (folder / "names").write_text("subjectAltName=DNS:hooks.example.org\nbasicConstraints=CA:FALSE\n")
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from .. import __version__
 from ..domain.backoff import doubling, wait_before_retry
@@ -29,6 +29,8 @@ _ANSWER_CHARS = 200  #: of an answer's body, kept with the try
 _HELD = 2000  #: so many callbacks wait here at most; the others wait in the outbox
 _LINE = 500  #: so many of them for one host
 _LEASE_MARGIN_S = 15.0  #: how long a callback may wait here for its slot
+_SHORTEST_REST_S = 0.05
+_LONGEST_REST_S = 1.0  #: another process may have put something into the outbox, and its nudge is not heard here
 _LONGEST_TROUBLE_S = 30.0  #: between looks into an outbox that fails
 
 
@@ -75,9 +77,7 @@ class Deliver:
         while True:
             self._woken.clear()
             try:
-                await self._take()
-                self._start_sends()
-                failures, wait_s = 0, await self._outbox.waiting_time()
+                failures, wait_s = 0, await self._round()
             except Exception:
                 failures += 1
                 wait_s = doubling(1.0, failures, _LONGEST_TROUBLE_S)
@@ -88,6 +88,18 @@ class Deliver:
         """Wait for the sends under way to end and be recorded. Cancel ``run`` first, so that no others begin."""
         while self._sends:
             await asyncio.wait(self._sends)
+
+    async def _round(self) -> float:
+        """Take what is due and begin to send it. Returns how many seconds may pass before the next look."""
+        if await self._seconds_to_next() <= 0:
+            await self._take()
+        self._start_sends()
+        # Not at once again: where all lines are full, what is due has to wait for a send to end anyway.
+        return max(_SHORTEST_REST_S, await self._seconds_to_next())
+
+    async def _seconds_to_next(self) -> float:
+        waiting_s = await self._outbox.waiting_time()
+        return _LONGEST_REST_S if waiting_s is None else min(waiting_s, _LONGEST_REST_S)
 
     async def _take(self) -> None:
         room = _HELD - len(self._lines)
@@ -109,20 +121,17 @@ class Deliver:
             self._sends.add(send)
             send.add_done_callback(self._sends.discard)
 
-    async def _rest(self, wait_s: float | None) -> None:
-        """Until nudged, a send has ended, or the next callback is due."""
-        waits: list[asyncio.Task[Any]] = [asyncio.create_task(self._woken.wait())]
-        if wait_s is not None:
-            waits.append(asyncio.create_task(self._pause(wait_s)))
+    async def _rest(self, wait_s: float) -> None:
+        """Until nudged, a send has ended, or the time is up."""
+        waits = [asyncio.create_task(wait) for wait in (self._nudged(), self._clock.sleep(wait_s))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
 
-    async def _pause(self, wait_s: float) -> None:
-        # Never shorter than this: where all lines are full, what is due has to wait for a send to end anyway.
-        await self._clock.sleep(max(wait_s, 0.05))
+    async def _nudged(self) -> None:
+        await self._woken.wait()
 
     async def _send(self, callback: Callback) -> None:
         try:

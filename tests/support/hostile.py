@@ -1,4 +1,4 @@
-"""Receivers on 127.0.0.1 for tests: real sockets that behave as badly as they are told to."""
+"""Receivers on loopback addresses for tests: real sockets that behave as badly as they are told to."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class Received:
 
 @dataclass
 class Receiver:
+    host: str
     port: int = 0
     connections: int = 0
     requests: list[Received] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"http://{self.host}:{self.port}/hook"
 
 
 #: What a receiver does with a connection once it has read the request.
@@ -84,9 +85,11 @@ async def silent(receiver: Receiver, writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def receiving(behave: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
-    """A running receiver; every connection it had is closed at the end."""
-    receiver = Receiver()
+async def receiving(
+    behave: Behaviour, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Receiver]:
+    """A running receiver; every connection it had is closed at the end. Port 0: any that is free."""
+    receiver = Receiver(host)
     handlers: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -104,7 +107,7 @@ async def receiving(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Asy
             writer.close()
             handlers.discard(task)
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(handle, host, port, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver
@@ -122,3 +125,14 @@ async def _read_request(reader: asyncio.StreamReader) -> Received:
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     return Received(method, path, headers, body)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until the condition, a function or a coroutine function, holds. Gives up after 10 s: the test has failed."""
+    async with asyncio.timeout(10):
+        value: object = None
+        while not value:
+            await asyncio.sleep(0.002)
+            value = condition()
+            if isinstance(value, Awaitable):
+                value = await value

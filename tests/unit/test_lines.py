@@ -1,0 +1,72 @@
+"""Lines in which callbacks wait: caps, order, turns."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filmgate.domain.callback import Callback
+from filmgate.services.lines import Lines, host_of
+
+
+def callback(number: int, host: str) -> Callback:
+    return Callback(f"msg_{number}", f"task_{number}", "default", f"https://{host}/hook", number, number)
+
+
+def ids(*callbacks: Callback | None) -> list[str | None]:
+    return [one.id if one else None for one in callbacks]
+
+
+def test_hosts_take_turns() -> None:
+    lines = Lines(slots=10, per_host=10, longest=10)
+    for number, host in enumerate(["a", "a", "a", "b", "c"]):
+        lines.add(callback(number, host))
+    assert ids(*(lines.next() for _ in range(6))) == ["msg_0", "msg_3", "msg_4", "msg_1", "msg_2", None]
+
+
+def test_a_host_at_its_cap_is_passed_over_until_one_of_its_sends_ends() -> None:
+    lines = Lines(slots=10, per_host=1, longest=10)
+    first, second, other = callback(1, "a"), callback(2, "A:8443"), callback(3, "b")
+    for one in (first, second, other):
+        lines.add(one)
+    assert ids(lines.next(), lines.next(), lines.next()) == ["msg_1", "msg_3", None]
+    lines.done(first)
+    assert ids(lines.next()) == ["msg_2"]
+
+
+def test_a_full_line_takes_no_more() -> None:
+    lines = Lines(slots=1, per_host=1, longest=2)
+    assert [lines.add(callback(number, "a")) for number in range(3)] == [True, True, False]
+    assert lines.add(callback(9, "b"))
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [("https://Hooks.Example.org:8443/x", "hooks.example.org"), ("http://[::1", "http://[::1"), ("nothing", "nothing")],
+)
+def test_sends_are_counted_by_host_name(url: str, host: str) -> None:
+    assert host_of(url) == host
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=40), st.integers(1, 5), st.integers(1, 3), st.data())
+def test_all_are_sent_in_order_and_no_cap_is_passed(
+    hosts: list[str], slots: int, per_host: int, data: st.DataObject
+) -> None:
+    lines = Lines(slots, per_host, longest=40)
+    for number, host in enumerate(hosts):
+        lines.add(callback(number, host))
+    sent: list[Callback] = []
+    under_way: list[Callback] = []
+    while len(lines) or under_way:
+        while (one := lines.next()) is not None:
+            sent.append(one)
+            under_way.append(one)
+        assert len(under_way) == lines.sending <= slots
+        assert all(sum(host_of(one.url) == host for one in under_way) <= per_host for host in "abc")
+        lines.done(under_way.pop(data.draw(st.integers(0, len(under_way) - 1))))
+    assert sorted(one.created_ms for one in sent) == list(range(len(hosts)))
+    for host in "abc":
+        numbers = [one.created_ms for one in sent if host_of(one.url) == host]
+        assert numbers == sorted(numbers)
