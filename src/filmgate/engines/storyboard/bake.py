@@ -17,7 +17,7 @@ import skia
 Box = tuple[float, float, float, float]
 Pixels = npt.NDArray[np.uint8]
 
-GRAIN = 0.055  #: how strongly the grain lightens and darkens the paper
+GRAIN = 0.042  #: how strongly the grain lightens and darkens the paper
 GRAIN_UNIT = 80.0  #: pixels of the grain tile in a stage unit
 MOST_PIXELS = 14_000_000  #: of one baked image
 
@@ -50,20 +50,14 @@ class Finish:
 def new_canvas(width: int, height: int) -> tuple[Pixels, skia.Canvas]:
     """A transparent picture (height, width, 4), premultiplied BGRA, and the canvas that draws into it."""
     pixels = np.zeros((height, width, 4), np.uint8)
+    return pixels, canvas_on(pixels)
+
+
+def canvas_on(pixels: Pixels) -> skia.Canvas:
+    """A canvas that draws into these pixels; it keeps its surface alive, the caller keeps the pixels."""
+    height, width = pixels.shape[:2]
     info = skia.ImageInfo.Make(width, height, skia.kBGRA_8888_ColorType, skia.kPremul_AlphaType)
-    surface = skia.Surface.MakeRasterDirect(info, pixels, width * 4)
-    return pixels, _Keeping(surface).canvas
-
-
-@dataclass(frozen=True, eq=False)
-class _Keeping:
-    """A canvas dies with its surface; this keeps them together while it is drawn on."""
-
-    surface: skia.Surface
-
-    @property
-    def canvas(self) -> skia.Canvas:
-        return self.surface.getCanvas()
+    return skia.Surface.MakeRasterDirect(info, pixels, width * 4).getCanvas()
 
 
 def to_image(pixels: Pixels, *, opaque: bool = False) -> skia.Image:
@@ -107,12 +101,6 @@ def _cropped(pixels: Pixels) -> tuple[int, int, Pixels]:
     return x, y, pixels[y : rows[-1] + 1, x : columns[-1] + 1]
 
 
-def _over(pixels: Pixels) -> skia.Canvas:
-    height, width = pixels.shape[:2]
-    info = skia.ImageInfo.Make(width, height, skia.kBGRA_8888_ColorType, skia.kPremul_AlphaType)
-    return _Keeping(skia.Surface.MakeRasterDirect(info, pixels, width * 4)).canvas
-
-
 # ---------------------------------------------------------------- grain -------------------------------------------
 
 
@@ -125,7 +113,7 @@ def _grain(pixels: Pixels, finish: Finish, scale: float, left: float, top: float
     shader = grain_image(round(finish.grain * 1000)).makeShader(
         skia.TileMode.kRepeat, skia.TileMode.kRepeat, skia.SamplingOptions(skia.FilterMode.kLinear), matrix
     )
-    canvas = _over(pixels)
+    canvas = canvas_on(pixels)
     canvas.drawPaint(skia.Paint(Shader=shader, BlendMode=skia.BlendMode.kSrcATop))
 
 
@@ -133,9 +121,9 @@ def _grain(pixels: Pixels, finish: Finish, scale: float, left: float, top: float
 def grain_image(strength: int) -> skia.Image:
     """A tile of 512 x 512 pixels: white where the paper is lighter, black where it is darker; strength in 1/1000."""
     random = np.random.default_rng(20)
-    height = 0.62 * _noise(random, 1.1, 1.1) + 0.55 * _noise(random, 42.0, 42.0)
-    for turn in range(4):  # fibres: noise that is long one way and short the other, in four directions
-        height += 0.26 * np.roll(_noise(random, 9.0, 0.9, turn * 45.0), turn * 97, axis=1)
+    height = 0.7 * _noise(random, 0.9, 0.9) + 0.16 * _noise(random, 60.0, 60.0)
+    for turn in range(4):  # fibres: noise that is long one way and short the other, in four slanting directions
+        height += 0.3 * np.roll(_noise(random, 9.0, 0.9, 20.0 + turn * 45.0), turn * 97, axis=1)
     amount = np.clip(height * strength / 1000 * 255, -110, 110)
     tile = np.zeros((512, 512, 4), np.uint8)
     tile[..., 3] = np.abs(amount)
@@ -152,7 +140,8 @@ def _noise(random: np.random.Generator, along: float, across: float, turn: float
     spectrum *= np.exp(-2 * np.pi**2 * ((u * along) ** 2 + (v * across) ** 2) / 2)
     spectrum[0, 0] = 0
     field: npt.NDArray[np.float64] = np.fft.ifft2(spectrum).real
-    return field / field.std()
+    deviation = float(field.std())
+    return field / deviation
 
 
 # ---------------------------------------------------------------- blur and shadow ---------------------------------
@@ -160,26 +149,27 @@ def _noise(random: np.random.Generator, along: float, across: float, turn: float
 
 def blurred(pixels: Pixels, sigma: float) -> Pixels:
     """The picture out of focus; wide blurs are made small and enlarged again, which nobody can see."""
-    step = 1 if sigma < 2 else 2 if sigma < 6 else 4
-    small = _soft(pixels, step, skia.ImageFilters.Blur(sigma / step, sigma / step, skia.TileMode.kClamp))
-    return small if step == 1 else _resized(small, pixels.shape[1], pixels.shape[0])
+    height, width = pixels.shape[:2]
+    step = 1 if sigma < 1.3 else 2 if sigma < 6 else 4
+    if step == 1:
+        return _soft(pixels, sigma)
+    return _resized(_soft(_resized(pixels, width // step, height // step), sigma / step), width, height)
 
 
-def _soft(pixels: Pixels, step: int, image_filter: skia.ImageFilter) -> Pixels:
-    height, width = max(1, pixels.shape[0] // step), max(1, pixels.shape[1] // step)
-    source = pixels if step == 1 else _resized(pixels, width, height)
-    result, canvas = new_canvas(width, height)
-    canvas.drawImage(to_image(source), 0, 0, skia.SamplingOptions(), skia.Paint(ImageFilter=image_filter))
+def _soft(pixels: Pixels, sigma: float) -> Pixels:
+    result, canvas = new_canvas(pixels.shape[1], pixels.shape[0])
+    blur = skia.Paint(ImageFilter=skia.ImageFilters.Blur(sigma, sigma, skia.TileMode.kClamp))
+    canvas.drawImage(to_image(pixels), 0, 0, skia.SamplingOptions(), blur)
     return result
 
 
 def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
-    result, canvas = new_canvas(width, height)
-    sampling = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
+    result, canvas = new_canvas(max(1, width), max(1, height))
     image = to_image(pixels)
     if width < pixels.shape[1]:
         image = image.withDefaultMipmaps()
-    canvas.drawImageRect(image, skia.Rect.MakeWH(width, height), sampling)
+    sampling = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
+    canvas.drawImageRect(image, skia.Rect.MakeWH(max(1, width), max(1, height)), sampling)
     return result
 
 
@@ -193,10 +183,14 @@ def silhouette(pixels: Pixels, darkness: float) -> Pixels:
 
 
 def _with_shadow(pixels: Pixels, finish: Finish, scale: float) -> Pixels:
-    soft = blurred(silhouette(pixels, finish.shadow), finish.shadow_blur * scale)
-    result, canvas = new_canvas(pixels.shape[1], pixels.shape[0])
+    """The piece on its own soft shadow, which is made at a quarter of the size."""
+    height, width = pixels.shape[:2]
+    small = silhouette(_resized(pixels, width // 4, height // 4), finish.shadow)
+    soft = _soft(small, finish.shadow_blur * scale / 4)
+    result, canvas = new_canvas(width, height)
     dx, dy = finish.shadow_shift
-    canvas.drawImage(to_image(soft), round(dx * scale), round(dy * scale))
+    place = skia.Rect.MakeXYWH(round(dx * scale), round(dy * scale), width, height)
+    canvas.drawImageRect(to_image(soft), place, skia.SamplingOptions(skia.FilterMode.kLinear))
     canvas.drawImage(to_image(pixels), 0, 0)
     return result
 

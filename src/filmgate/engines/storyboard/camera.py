@@ -15,6 +15,7 @@ from .model import Stage, View
 
 Motion = Callable[[float], View]
 
+REST = View()
 TRAVEL_X, TRAVEL_Y = 3.0, 2.0  #: how far the camera may travel; Stage.span covers exactly this
 DOLLY = 0.42  #: how far it may go into the set: the puppets' plane then looks 1.7 times as large
 NEAREST = 0.12  #: a sheet is never closer to the lens than this
@@ -37,6 +38,28 @@ class Affine:
 
     def __call__(self, x: float, y: float) -> tuple[float, float]:
         return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
+
+    def __matmul__(self, first: Affine) -> Affine:
+        """``first``, then this."""
+        a, b, c, d, e, f = self.a, self.b, self.c, self.d, self.e, self.f
+        return Affine(
+            a * first.a + c * first.b, b * first.a + d * first.b, a * first.c + c * first.d, b * first.c + d * first.d,
+            a * first.e + c * first.f + e, b * first.e + d * first.f + f,
+        )  # fmt: skip
+
+    @staticmethod
+    def move(x: float, y: float) -> Affine:
+        return Affine(1.0, 0.0, 0.0, 1.0, x, y)
+
+    @staticmethod
+    def stretch(x: float, y: float) -> Affine:
+        return Affine(x, 0.0, 0.0, y, 0.0, 0.0)
+
+    @staticmethod
+    def turn(degrees: float, x: float = 0.0, y: float = 0.0) -> Affine:
+        """A turn, clockwise on screen, about a point."""
+        cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        return Affine(cos, sin, -sin, cos, x - cos * x + sin * y, y - sin * x - cos * y)
 
 
 def magnification(view: View, depth: float) -> float:
@@ -137,51 +160,51 @@ def look_at(stage: Stage, x: float, y: float, zoom: float = 1.0, depth: float = 
 # Each takes the first and the last second of its shot and ``at``, the framing about which it moves.
 
 
-def static(start: float, end: float, at: View = View()) -> Motion:
+def static(start: float, end: float, at: View = REST) -> Motion:
     """A locked camera that breathes: a push of two per cent, too slow to notice, that keeps the paper alive."""
     return between(at, replace(at, zoom=at.zoom * 1.02, x=at.x + 0.06), start, end, lambda u: min(1.0, max(0.0, u)))
 
 
-def pan(start: float, end: float, at: View = View(), by: float = 3.0) -> Motion:
+def pan(start: float, end: float, at: View = REST, by: float = 3.0) -> Motion:
     """Travels ``by`` units to the right (negative: to the left), ``at`` being the middle of the way."""
     return between(replace(at, x=at.x - by / 2), replace(at, x=at.x + by / 2), start, end)
 
 
-def tilt(start: float, end: float, at: View = View(), by: float = -2.0) -> Motion:
+def tilt(start: float, end: float, at: View = REST, by: float = -2.0) -> Motion:
     """Travels ``by`` units down (negative: up) and ends at ``at``."""
     return between(replace(at, y=at.y - by), at, start, end, ease)
 
 
-def dolly_in(start: float, end: float, at: View = View(), by: float = 0.28) -> Motion:
+def dolly_in(start: float, end: float, at: View = REST, by: float = 0.28) -> Motion:
     """Goes into the set: near things grow faster than far ones. Begins at ``at``."""
     return between(at, replace(at, dolly=at.dolly + by), start, end)
 
 
-def dolly_out(start: float, end: float, at: View = View(), by: float = 0.28) -> Motion:
+def dolly_out(start: float, end: float, at: View = REST, by: float = 0.28) -> Motion:
     """Comes out of the set and ends at ``at``."""
     return between(replace(at, dolly=at.dolly + by), at, start, end)
 
 
-def crane(start: float, end: float, at: View = View(), by: float = 2.0) -> Motion:
+def crane(start: float, end: float, at: View = REST, by: float = 2.0) -> Motion:
     """Rises from near the boards over ``by`` units to ``at`` and draws back a little."""
     low = replace(at, y=at.y + by, dolly=at.dolly + 0.16)
     return between(low, at, start, end, ease)
 
 
-def tracking(start: float, end: float, at: View = View(), by: float = 4.0) -> Motion:
+def tracking(start: float, end: float, at: View = REST, by: float = 4.0) -> Motion:
     """Runs beside a moving subject: ``by`` units to the right, at an even speed from the first frame to the last."""
     first, last = replace(at, x=at.x - by / 2), replace(at, x=at.x + by / 2)
     return between(first, last, start, end, lambda u: u)
 
 
-def drone(start: float, end: float, at: View = View()) -> Motion:
+def drone(start: float, end: float, at: View = REST) -> Motion:
     """Comes in from high up, sinks, flies forward and banks."""
     high = replace(at, x=at.x - 1.4, y=at.y - 1.9, dolly=at.dolly, roll=at.roll - 0.9)
     low = replace(at, x=at.x + 1.2, y=at.y - 0.1, dolly=at.dolly + 0.26, roll=at.roll + 0.7)
     return between(high, low, start, end, ease)
 
 
-def handheld(start: float, end: float, at: View = View(), amount: float = 1.0) -> Motion:
+def handheld(start: float, end: float, at: View = REST, amount: float = 1.0) -> Motion:
     """A camera on a shoulder: breath and small steps, as a sum of slow waves that never repeats in a film."""
 
     def view(t: float) -> View:
@@ -195,7 +218,7 @@ def handheld(start: float, end: float, at: View = View(), amount: float = 1.0) -
     return view
 
 
-def orbit(start: float, end: float, at: View = View(), by: float = 3.6) -> Motion:
+def orbit(start: float, end: float, at: View = REST, by: float = 3.6) -> Motion:
     """Swings past the subject on an arc: sideways, and closer in the middle of the way."""
 
     def view(t: float) -> View:

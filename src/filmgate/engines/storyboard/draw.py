@@ -21,18 +21,17 @@ class Brush:
     depth of the sheet (aerial perspective included). ``raw=True`` skips that: for lamps, windows, stars, fire.
     """
 
-    def __init__(self, canvas: skia.Canvas, light: Light, depth: float, unit: float, *, ply: float = 1.0) -> None:
+    def __init__(self, canvas: skia.Canvas, light: Light, depth: float, unit: float) -> None:
         self.canvas = canvas
         self.light = light
         self.depth = depth
-        self.unit = unit  #: pixels in a unit of the canvas, for whoever must know how fine a line may be
-        self.ply = ply  #: units of the canvas in a stage unit: 1 for sets, 1 / height for puppets; scales the paper
+        self.unit = unit  #: pixels in a stage unit, for whoever must know how fine a line may be
         self._near = min(1.0, 2.0 / max(1.0, depth) ** 0.8)  # far paper is seen through air: softer cuts
         self._shadow = self._soft_shadow()
 
     def _soft_shadow(self) -> skia.Paint:
         paint = skia.Paint(Color4f=skia.Color4f(0.06, 0.04, 0.12, SHADOW * self._near), AntiAlias=True)
-        paint.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 0.03 * self.ply))
+        paint.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 0.03))
         return paint
 
     def colour(self, colour: str, *, alpha: float = 1.0, raw: bool = False) -> int:
@@ -54,7 +53,7 @@ class Brush:
 
     def _drop(self, path: skia.Path, alpha: float) -> None:
         self.canvas.save()
-        self.canvas.translate(-0.02 * self.ply * self.light.side, 0.028 * self.ply)
+        self.canvas.translate(-0.02 * self.light.side, 0.028)
         self._shadow.setAlphaf(SHADOW * self._near * alpha)
         self.canvas.drawPath(path, self._shadow)
         self.canvas.restore()
@@ -68,7 +67,7 @@ class Brush:
         self.canvas.save()
         self.canvas.clipPath(path, skia.ClipOp.kIntersect, True)
         self.canvas.drawPath(path, skia.Paint(Color=skia.Color(*lit), AntiAlias=True))
-        self.canvas.translate(-EDGE * self.ply * self.light.side, EDGE * self.ply)
+        self.canvas.translate(-EDGE * self.light.side, EDGE)
         self.canvas.drawPath(path, skia.Paint(Color=skia.Color(red, green, blue), AntiAlias=True))
         self.canvas.restore()
 
