@@ -1,0 +1,158 @@
+"""Puppets made ready for filming: each part baked once, and the matrices by which a pose moves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+
+import skia
+
+from .bake import Baked, Finish, bake
+from .camera import Affine
+from .draw import Brush
+from .light import Light
+from .model import Actor, Pose
+from .props import Figure, Limb, Shade
+from .puppets import Part, Puppet, colours_for
+
+RIM = 0.014  #: the paper border that the scissors leave, stage units
+SHADOW = 0.3  #: how dark its shadow on the set is
+SHADOW_SOFT = 0.09
+SHADOW_FALL = (0.13, 0.15)  #: how far to the side (away from the light) and down it falls, stage units
+CONTACT = 0.42
+AIRY = frozenset({"bird", "fish", "insect", "aerostat", "kite", "vessel"})  #: rigs that stand on nothing
+
+Perform = Callable[[float], Pose]
+
+
+@dataclass(frozen=True, eq=False)
+class Studio:
+    """What everything is baked with: the light, pixels in a stage unit at rest, and what throws shadows."""
+
+    light: Light
+    unit: float
+    shade: Shade
+
+    def shift(self) -> tuple[float, float]:
+        across, down = SHADOW_FALL
+        return -across * self.light.side, down
+
+
+def placed(actor: Actor, pose: Pose, t: float) -> Affine:
+    """From puppet space to stage units."""
+    x = actor.x + actor.facing * (actor.speed * t + pose.dx * actor.height)
+    y = actor.y + pose.dy * actor.height
+    body = Affine.turn(pose.turn * actor.facing) @ Affine.stretch(
+        actor.facing * actor.height / pose.stretch, actor.height * pose.stretch
+    )
+    return Affine.move(x, y) @ body
+
+
+def jointed(parts: Sequence[Part], pose: Pose) -> list[Affine]:
+    """For each part the matrix, within puppet space, that its own turn and those of its ancestors make."""
+    by_name = {part.name: part for part in parts}
+    turned: dict[str, Affine] = {}
+
+    def turn(part: Part) -> Affine:
+        if part.name not in turned:
+            own = Affine.turn(pose.joints.get(part.name, 0.0), *part.pivot)
+            turned[part.name] = own if part.parent is None else turn(by_name[part.parent]) @ own
+        return turned[part.name]
+
+    return [turn(part) for part in parts]
+
+
+def puppet_figure(
+    puppet: Puppet, actor: Actor, variation: int, perform: Perform, studio: Studio, zoom: float
+) -> Figure:
+    """A puppet as a prop. ``zoom`` is the largest magnification at which any shot shows it."""
+    light = replace(studio.light, side=studio.light.side * actor.facing)
+    colours = colours_for(puppet, actor.subject.colour, variation)
+    limbs = [_limb(part, colours, light, actor, studio.unit * zoom) for part in puppet.parts]
+    parts = [part for part, limb in zip(puppet.parts, limbs, strict=True) if limb is not None]
+
+    def place(t: float) -> list[Affine]:
+        pose = perform(t)
+        whole = placed(actor, pose, t)
+        joints = dict(zip((part.name for part in puppet.parts), jointed(puppet.parts, pose), strict=True))
+        return [whole @ joints[part.name] for part in parts]
+
+    grounded = puppet.rig not in AIRY and actor.y > -0.6
+    left, _, right, _ = puppet.box
+    return Figure(
+        depth=actor.depth,
+        limbs=tuple(limb for limb in limbs if limb is not None),
+        place=place,
+        shade=studio.shade,
+        shadow_shift=studio.shift(),
+        darkness=SHADOW,
+        contact=partial(contact, actor, perform, (right - left) * 0.36) if grounded else nowhere,
+        contact_shadow=contact_shadow(studio.unit),
+    )
+
+
+def _limb(part: Part, colours: dict[str, str], light: Light, actor: Actor, unit: float) -> Limb | None:
+    """A part, baked in puppet space."""
+    left, top, right, bottom = part.box
+    edge = (RIM + 2.2 * SHADOW_SOFT) / actor.height
+    box = (left - edge, top - edge, right + edge, bottom + edge)
+    scale = unit * actor.height
+
+    def paint(canvas: skia.Canvas) -> None:
+        part.paint(Brush(canvas, light, actor.depth, unit), colours)
+
+    paper = Finish(ply=actor.height, rim=RIM / actor.height, rim_colour=_rim(light, actor.depth))
+    baked = bake(paint, box, scale, paper)
+    return None if baked is None else Limb(baked, silhouette(paint, box, scale, 1 / actor.height))
+
+
+def _rim(light: Light, depth: float) -> int:
+    red, green, blue = light.on("#f4ead6", depth)
+    return int(skia.Color(red, green, blue))
+
+
+def silhouette(
+    paint: Callable[[skia.Canvas], None], box: tuple[float, float, float, float], scale: float, ply: float
+) -> Baked | None:
+    """The soft dark outline of a piece; ``ply`` = units of its paint in a stage unit."""
+
+    def shade(canvas: skia.Canvas) -> None:
+        dark = skia.ColorFilters.Blend(int(skia.Color(26, 18, 42)), skia.BlendMode.kSrcIn)
+        canvas.saveLayer(None, skia.Paint(ColorFilter=dark))
+        paint(canvas)
+        canvas.restore()
+
+    return bake(shade, box, scale / Shade.STEP, Finish(grain=0.0, blur=SHADOW_SOFT * ply))
+
+
+# ---------------------------------------------------------------- feet on the boards ------------------------------
+
+
+def nowhere(t: float) -> None:
+    """The contact of what does not touch the boards."""
+
+
+@lru_cache(maxsize=4)
+def contact_shadow(unit: float) -> Baked:
+    """A soft dark oval of half-width 1 and half-height 1/6 about (0, 0)."""
+    shader = skia.GradientShader.MakeRadial(
+        skia.Point(0, 0), 1.0, [int(skia.Color(16, 10, 24, round(255 * a))) for a in (0.8, 0.5, 0.0)], [0.0, 0.45, 1.0]
+    )
+
+    def paint(canvas: skia.Canvas) -> None:
+        canvas.scale(1.0, 1 / 6)
+        canvas.drawCircle(0, 0, 1.0, skia.Paint(Shader=shader, Dither=True))
+
+    baked = bake(paint, (-1.0, -0.2, 1.0, 0.2), unit, Finish(grain=0.0))
+    assert baked is not None, "an oval is never empty"
+    return baked
+
+
+def contact(actor: Actor, perform: Perform, width: float, t: float) -> tuple[Affine, float]:
+    """(Where the oval lies, how dark it is): it follows the puppet, and shrinks and pales as that rises."""
+    pose = perform(t)
+    x = actor.x + actor.facing * (actor.speed * t + pose.dx * actor.height)
+    rise = max(0.0, -pose.dy)
+    size = actor.height * width * (1.0 + 0.25 * rise)
+    return Affine.move(x, actor.y) @ Affine.stretch(size, size), CONTACT / (1.0 + 3.0 * rise)

@@ -1,0 +1,212 @@
+"""A film: the theatre built and lit once, and then any of its frames, in any order, as pixels.
+
+``from_plan`` goes the whole way from a plan. A frame is a pure function of its index, so that several processes can
+each render some of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from random import Random
+
+import numpy as np
+import skia
+
+from . import actions, puppets, sets, shots
+from .bake import Box, Finish, Pixels, bake, canvas_on
+from .camera import magnification, project, seen, within
+from .cards import DEPTH, FOLLOWS, caption, hanging_card, place_for
+from .draw import Brush
+from .figures import Studio, puppet_figure
+from .finish import overlay
+from .light import Light, light_for
+from .model import FPS, Actor, Plan, Pose, Screenplay, Sheet, Stage, View
+from .precipitation import swarms
+from .props import Figure, Hanging, Prop, Shade
+from .stickers import sticker_figure
+from .weather import flash
+
+SHARPEST = 2.0  #: the largest magnification for which a sheet in focus is baked
+SOFTEST = 1.15  #: ... and one that is out of focus, however little
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What the shots of a film show of a depth."""
+
+    box: Box  #: all that is ever seen of it, stage units
+    zoom: float  #: the largest magnification
+
+
+class Film:
+    """Frames of a screenplay. Not for several threads at once: all frames are drawn into one picture."""
+
+    def __init__(self, screenplay: Screenplay, sheets: Sequence[Sheet], light: Light, width: int, height: int) -> None:
+        plan = screenplay.plan
+        self.screenplay, self.width, self.height = screenplay, width, height
+        self.stage = Stage(plan.portrait)
+        self.unit = min(width, height) / 9.0  #: pixels in a stage unit at rest
+        self.frames = plan.seconds * FPS
+        self._light = light
+        self._studio = Studio(light, self.unit, Shade(width, height))
+        self._views = [self.view(i / FPS) for i in range(0, self.frames, 4)] + [self.view((self.frames - 1) / FPS)]
+        self._props: list[Prop] = sorted(self._everything(sheets), key=_order)
+        screen = project(View(), 1.0, self.stage, self.unit)
+        self._caption = (
+            caption(plan.dialogue, self.stage, self._studio, plan.seconds, screen) if plan.dialogue else None
+        )
+        self._label = self._card(plan.lettered, 1.0) if plan.lettered and screenplay.actors else None
+        self._overlay = overlay(width, height, light)
+        self._pixels: Pixels = np.zeros((height, width, 4), np.uint8)
+        self._canvas = canvas_on(self._pixels)
+
+    def view(self, t: float) -> View:
+        """Where the camera is at a second of the film."""
+        shots_ = self.screenplay.shots
+        shot = next((s for s in shots_ if s.start <= t + 1e-6 < s.end), shots_[-1])
+        return within(shot.view(t), self.stage)
+
+    def frame(self, index: int) -> Pixels:
+        """Frame ``index`` as (height, width, 4) opaque BGRA. The same array every time: copy what is to be kept."""
+        t = index / FPS
+        view, canvas = self.view(t), self._canvas
+        for prop in self._props:
+            prop.draw(canvas, project(view, prop.depth, self.stage, self.unit), t)
+        if self._label is not None:
+            beside = View(x=view.x * FOLLOWS, y=view.y * FOLLOWS)
+            self._label.draw(canvas, project(beside, 1.0, self.stage, self.unit), t)
+        canvas.resetMatrix()
+        self._lightning(t)
+        canvas.drawImage(self._overlay, 0, 0)
+        if self._caption is not None:
+            self._caption.draw(canvas, t)
+        return self._pixels
+
+    def _lightning(self, t: float) -> None:
+        if self.screenplay.plan.weather != "storm":
+            return
+        strength = flash(t, self.screenplay.plan.seed)
+        if strength > 0.01:
+            white = skia.Color(226, 232, 255, round(150 * strength))
+            self._canvas.drawColor(white, skia.BlendMode.kSoftLight)
+            self._canvas.drawColor(skia.Color(226, 232, 255, round(46 * strength)))
+
+    # ------------------------------------------------------------ building the theatre ----------------------------
+
+    def _everything(self, sheets: Sequence[Sheet]) -> Iterator[Prop]:
+        plan = self.screenplay.plan
+        for sheet in sheets:
+            hung = self._hang(sheet)
+            if hung is not None:
+                yield hung
+        for actor, variation in _numbered(self.screenplay.actors):
+            figure = self._figure(actor, variation)
+            if figure is not None:
+                yield figure
+        if plan.lettered and not self.screenplay.actors:
+            card = self._card(plan.lettered, DEPTH)
+            if card is not None:
+                yield card
+        yield from swarms(plan, self.stage, self._light, self.unit, lambda depth: self.reach(depth).zoom)
+
+    def reach(self, depth: float) -> Reach:
+        """What the camera will ever see of a depth."""
+        lefts, tops, rights, bottoms = zip(*(seen(view, depth, self.stage) for view in self._views), strict=True)
+        zoom = max(magnification(view, depth) for view in self._views)
+        return Reach((min(lefts) - 0.2, min(tops) - 0.2, max(rights) + 0.2, max(bottoms) + 0.2), zoom)
+
+    def _hang(self, sheet: Sheet) -> Hanging | None:
+        reach, blur = self.reach(sheet.depth), softness(sheet.depth)
+        zoom = min(reach.zoom, SOFTEST if blur else SHARPEST)
+        box = _overlap(sheet.box, _drifting(reach.box, sheet, self.screenplay.plan.seconds))
+        if box is None:
+            return None
+        baked = bake(partial(self._paint, sheet, zoom), box, self.unit * zoom, self._sheet_finish(sheet, blur))
+        return None if baked is None else Hanging(sheet.depth, baked, self.unit, sheet.drift)
+
+    def _paint(self, sheet: Sheet, zoom: float, canvas: skia.Canvas) -> None:
+        sheet.paint(Brush(canvas, self._light, sheet.depth, self.unit * zoom))
+
+    def _sheet_finish(self, sheet: Sheet, blur: float) -> Finish:
+        """Near sheets throw deeper shadows on what hangs behind them; the sky throws none."""
+        near = 1.0 / (1.0 + max(0.0, sheet.depth - 1.0) * 0.35)
+        across, down = self._studio.shift()
+        return Finish(
+            blur=blur, opaque=sheet.opaque, shadow=0.0 if sheet.opaque else 0.38 * near, shadow_blur=0.16,
+            shadow_shift=(across * 0.7, -down * 0.6),
+        )  # fmt: skip
+
+    def _figure(self, actor: Actor, variation: int) -> Figure | None:
+        zoom = min(self.reach(actor.depth).zoom, SHARPEST)
+        subject = actor.subject
+        if subject.puppet is not None:
+            puppet = puppets.load(subject.puppet)
+            perform = partial(_perform, puppet, actor, tempo(self.screenplay.plan, puppet.rig))
+            return puppet_figure(puppet, actor, variation, perform, self._studio, zoom)
+        return None if subject.sticker is None else sticker_figure(actor, self._studio, zoom)
+
+    def _card(self, words: Sequence[str], depth: float) -> Figure | None:
+        actors = self.screenplay.actors
+        place = place_for(self.stage, not actors, actors[0].x if actors else 0.0)
+        zoom = 1.0 if actors else min(self.reach(depth).zoom, SHARPEST)
+        return hanging_card(words, place, depth, self._studio, zoom)
+
+
+def tempo(plan: Plan, rig: str) -> float:
+    """How lively the performance is; of a vessel it is the sea that is meant."""
+    if rig != "vessel":
+        return 1.0
+    return {"storm": 2.5, "rain": 1.5, "snow": 1.2}.get(plan.weather, 1.0)
+
+
+def _perform(puppet: puppets.Puppet, actor: Actor, lively: float, t: float) -> Pose:
+    return actions.perform(
+        actor.subject.action, puppet, t, phase=actor.phase, speed=actor.speed, height=actor.height, tempo=lively
+    )
+
+
+def softness(depth: float) -> float:
+    """How far out of focus a depth is: the deviation of its blur in stage units. The puppets' plane is sharp."""
+    off = 1.0 - 1.0 / depth
+    return 0.038 * max(0.0, off - 0.35) if off > 0 else 0.085 * max(0.0, -off - 0.12)
+
+
+def _order(prop: Prop) -> float:
+    """Far to near; but who acts on the boards (up to depth 2) is in front of all that is painted from 1 on.
+
+    Otherwise the boards themselves, which reach from the puppets' feet to the horizon, would hide whoever stands a
+    little farther back on them.
+    """
+    acting = isinstance(prop, Figure) and prop.depth < 2.0
+    return -0.999 - (prop.depth - 1.0) * 1e-4 if acting and prop.depth >= 0.999 else -prop.depth
+
+
+def _drifting(box: Box, sheet: Sheet, seconds: int) -> Box:
+    """What must be baked of a sheet that moves by itself, so that ``box`` is always covered."""
+    if sheet.drift is None:
+        return box
+    moves = [sheet.drift(i / 6) for i in range(6 * seconds + 1)]
+    xs, ys = [dx for dx, _ in moves], [dy for _, dy in moves]
+    return box[0] - max(xs), box[1] - max(ys), box[2] - min(xs), box[3] - min(ys)
+
+
+def _overlap(one: Box, other: Box) -> Box | None:
+    box = max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
+    return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def _numbered(actors: Sequence[Actor]) -> Iterator[tuple[Actor, int]]:
+    """Each actor with its number within its own group, from 0: so that the dogs of a pack differ."""
+    for _, group in groupby(actors, key=lambda actor: actor.subject):
+        for number, actor in enumerate(group):
+            yield actor, number
+
+
+def from_plan(plan: Plan, width: int, height: int) -> Film:
+    """The film of a plan at a size in pixels, whose shape must be the plan's."""
+    stage = Stage(plan.portrait)
+    light = light_for(plan.time, plan.weather, Random(f"{plan.seed}:side").choice((-1, 1)))
+    return Film(shots.stage_play(plan), sets.build(plan, stage, light), light, width, height)

