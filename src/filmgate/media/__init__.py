@@ -1,0 +1,1 @@
+"""Pictures and sound: probing, encoding and what is done to finished films."""
