@@ -49,7 +49,7 @@ def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
     box, scale = (-0.62, -1.08, 0.62, 0.08), studio.unit * zoom * actor.height
     paper = bake(paint, box, scale, Finish(ply=actor.height, grain=0.035))
     assert paper is not None, "a sticker is never empty"
-    perform = partial(_pose, actor)
+    perform = partial(pose, actor)
     return Figure(
         depth=actor.depth,
         limbs=(Limb(paper, silhouette(paint, box, scale, 1 / actor.height)),),
@@ -149,6 +149,7 @@ _ACTS: dict[str, Callable[[float], Pose]] = {
 }
 
 
-def _pose(actor: Actor, t: float) -> Pose:
+def pose(actor: Actor, t: float) -> Pose:
+    """How a sticker stands at a second of the film: a whole piece of paper hops, rocks and sways."""
     act = _ACTS.get(actor.subject.action, _sway)
     return act(t + 1.3 * actor.phase)
