@@ -43,7 +43,7 @@ lint: .venv/.installed-test
 	@$(BIN)/lint-imports --no-logo
 
 gallery: machine .venv/.installed
-	@$(BIN)/python scripts/gallery.py docs/gallery
+	@$(BIN)/python scripts/gallery.py
 
 clean:
 	rm -rf .venv out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .ci/node

@@ -1,0 +1,113 @@
+"""``filmgate generate``: a film from a prompt, on this machine or by a server."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..domain.spec import DURATIONS, SEEDS, AspectRatio, Resolution, Spec
+from ..domain.task import Role
+from ..settings import Settings
+from .failures import Exit, Failure
+from .machine import complaint
+from .options import as_json, read_settings, with_server
+from .output import place, slug
+from .progress import Report, reporting
+
+
+@click.command()
+@click.argument("prompt")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="File to write.  [default: named after the prompt]"
+)
+@click.option("--aspect-ratio", type=click.Choice(["16:9", "9:16"]), default="16:9", show_default=True)
+@click.option(
+    "--duration", type=click.Choice([str(each) for each in DURATIONS]), default="8", help="Seconds.  [default: 8]"
+)
+@click.option("--resolution", type=click.Choice([each.value for each in Resolution]), default="720p", show_default=True)
+@click.option("--seed", type=click.IntRange(SEEDS.start, SEEDS.stop - 1), help="Same prompt, seed and size: same film.")
+@click.option("--model", help="Model to ask for.  [default: that of the settings, or of the server]")
+@click.option("--watermark", help="Text to burn into the film.")
+@with_server
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file; otherwise ./filmgate.toml if any.")
+@as_json
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def generate(
+    prompt: str,
+    output: Path | None,
+    url: str | None,
+    api_key: str | None,
+    config: Path | None,
+    json_: bool,
+    quiet: bool,
+    **wishes: Any,
+) -> None:
+    """Make a film from PROMPT.
+
+    Without --url it is made on this machine: no server is started, and nothing is kept but the film.
+    """
+    if not prompt.strip():
+        raise Failure("Please enter a prompt: a sentence that says what the film shows.", Exit.USAGE)
+    signal.signal(signal.SIGTERM, _interrupt)
+    started = time.monotonic()
+    settings = read_settings({}, config) if url is None else None
+    with place(output, slug(prompt)) as target, reporting(quiet=quiet) as report:
+        if settings:
+            made = _here(settings, _spec(prompt, settings, wishes), target.temporary, report)
+        else:
+            made = _there(str(url), api_key, prompt, wishes, target.temporary, report)
+    made |= {"path": str(target.final), "bytes": target.final.stat().st_size}
+    click.echo(json.dumps(made, indent=2) if json_ else _sentence(made, time.monotonic() - started))
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    """A polite kill ends as Ctrl-C does: everything temporary is removed on the way out."""
+    raise KeyboardInterrupt
+
+
+def _spec(prompt: str, settings: Settings, wishes: dict[str, Any]) -> Spec:
+    model = wishes["model"] or settings.edition.default_model
+    if model not in settings.models:
+        raise Failure(f"There is no model {model!r}: choose one of {', '.join(settings.models)}.", Exit.USAGE)
+    return Spec(
+        prompt=prompt,
+        model=model,
+        aspect_ratio=AspectRatio(wishes["aspect_ratio"]),
+        resolution=Resolution(wishes["resolution"]),
+        seconds=int(wishes["duration"]),
+        seed=wishes["seed"],
+        watermark=wishes["watermark"],
+    )
+
+
+def _here(settings: Settings, spec: Spec, out: Path, report: Report) -> dict[str, Any]:
+    report(0.0, "starting")
+    if said := complaint():
+        raise Failure(said, Exit.MACHINE)
+    from ..app.embedded import generate_embedded
+
+    task = generate_embedded(settings, spec, out, report).task
+    if task.failure:
+        raise Failure(task.failure.sentence, Exit.FAILED)
+    film = task.artifacts_of(Role.RESULT)[0]
+    made = {"taskId": task.id, "model": spec.model, "engine": task.engine, "seed": task.spec.seed}
+    return made | {"width": film.width, "height": film.height, "seconds": film.seconds}
+
+
+def _there(
+    url: str, api_key: str | None, prompt: str, wishes: dict[str, Any], out: Path, report: Report
+) -> dict[str, Any]:
+    from .remote import make
+
+    return make(url, api_key, prompt, wishes, out, report)
+
+
+def _sentence(made: dict[str, Any], took_s: float) -> str:
+    shape = f"{made['seconds']:g} s, {made['width']}x{made['height']}, " if made.get("width") else ""
+    seed = f", seed {made['seed']}" if made.get("seed") else ""
+    return f"{made['path']} is ready: {shape}{made['bytes'] / 1e6:.1f} MB{seed}, made in {took_s:.0f} s."
