@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 
 from ..domain.errors import Unauthenticated
 from ..ports import AccountStore, Caller
+from ..services.accounts import digest
 
 Authenticate = Callable[[Request], Awaitable[Caller]]
 
@@ -24,7 +24,7 @@ def bearer(accounts: AccountStore) -> Authenticate:
     async def authenticate(request: Request) -> Caller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         key = key.strip()
-        caller = await accounts.authenticate(_digest(key)) if scheme.lower() == "bearer" and key else None
+        caller = await accounts.authenticate(digest(key)) if scheme.lower() == "bearer" and key else None
         if caller is None:
             raise Unauthenticated(_REFUSAL)
         request.state.caller = caller
@@ -37,7 +37,3 @@ def caller_of(request: Request) -> Caller | None:
     """Who was recognised on this request, if anybody yet."""
     found = getattr(request.state, "caller", None)
     return found if isinstance(found, Caller) else None
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()

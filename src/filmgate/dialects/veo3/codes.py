@@ -27,6 +27,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "link_forged": (404, "{sentence}"),
     "link_expired": (410, "{sentence}"),
     "address_refused": (422, "{sentence}"),
+    "unreachable": (422, "{sentence}"),
     # how tasks end
     "task_error": (501, "{sentence}"),
     "rejected": (400, "{sentence}"),
@@ -44,6 +45,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "engine_timeout": (408, "{sentence}"),
     "output_unusable": (501, "{sentence}"),
     "storage_unavailable": (500, "{sentence}"),
+    "internal_fault": (500, "Internal Error, Please try again later. {sentence}"),
     "attempts_used_up": (501, "{sentence}"),
     # races and bugs
     "state_error": (409, "{sentence}"),

@@ -1,0 +1,254 @@
+"""What record-info and the callback say about a task, field by field."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from filmgate.dialects.veo3.render import compose_callback, render_callback, render_record
+from filmgate.domain.spec import AspectRatio, Mode, Resolution
+from filmgate.domain.task import Failure, Role, Status, Task
+from filmgate.http.edition import Edition
+from filmgate.storage.links import Links
+
+from .tasks import CREATED_MS, ENDED_MS, ID, ORIGIN, film, task
+
+LINKS = Links([b"a signing key"])
+DEFAULT = Edition()
+URL = LINKS.link("https://films.example.org", f"{ID}/1/result.mp4", ENDED_MS + 1000, f"{ID}.mp4")
+
+PARAMS = {
+    "prompt": "a dog in a park",
+    "model": "veo3_fast",
+    "generationType": "TEXT_2_VIDEO",
+    "imageUrls": [],
+    "aspectRatio": "16:9",
+    "aspect_ratio": "16:9",
+    "resolution": "720p",
+    "duration": 8,
+    "seeds": 12345,
+    "waterMark": None,
+    "enableTranslation": True,
+    "enableFallback": False,
+    "callBackUrl": None,
+}
+
+
+def record(made: Task, edition: Edition = DEFAULT) -> dict[str, Any]:
+    told = render_record(made, edition, LINKS)
+    assert json.loads(json.dumps(told)) == told  # plain JSON values all through
+    return told
+
+
+def callback(made: Task, edition: Edition = DEFAULT) -> dict[str, Any]:
+    return render_callback(made, edition, LINKS)
+
+
+# ---------------------------------------------------------------- the record --------------------------------------
+
+
+def test_just_after_creation() -> None:
+    told = record(task())
+    assert json.loads(told.pop("paramJson")) == PARAMS
+    assert told == {
+        "taskId": ID,
+        "successFlag": 0,
+        "status": 0,
+        "state": "waiting",
+        "response": None,
+        "resultJson": "",
+        "fallbackFlag": False,
+        "errorCode": None,
+        "errorMessage": "",
+        "failCode": None,
+        "failMsg": None,
+        "createTime": CREATED_MS,
+        "completeTime": None,
+        "creditsConsumed": 0,
+        "progress": 0.0,
+        "stage": "queued",
+    }
+
+
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.WAITING])
+def test_under_way(status: Status) -> None:
+    told = record(task(status, stage="drawing frame 12 of 192", progress=0.25))
+    assert (told["successFlag"], told["status"], told["state"]) == (0, 0, "generating")
+    assert (told["progress"], told["stage"]) == (0.25, "drawing frame 12 of 192")
+    assert "resultUrls" not in told
+
+
+def test_after_success() -> None:
+    told = record(task(Status.SUCCEEDED, stage="done", progress=0.9))
+    assert json.loads(told.pop("paramJson")) == PARAMS
+    assert json.loads(told.pop("resultUrls")) == [URL]
+    assert json.loads(told.pop("resultJson")) == {"resultUrls": [URL]}
+    assert told == {
+        "taskId": ID,
+        "successFlag": 1,
+        "status": 1,
+        "state": "success",
+        "response": {
+            "taskId": ID,
+            "resolution": "720p",
+            "originUrls": None,
+            "resultUrls": [URL],
+            "fullResultUrls": None,
+            "hasAudioList": [True],
+            "seeds": [12345],
+        },
+        "resultUrl": URL,
+        "videoUrl": URL,
+        "fallbackFlag": False,
+        "errorCode": None,
+        "errorMessage": "",
+        "failCode": None,
+        "failMsg": None,
+        "createTime": CREATED_MS,
+        "completeTime": ENDED_MS,
+        "creditsConsumed": 60,
+        "progress": 1.0,
+        "stage": "done",
+    }
+
+
+@pytest.mark.parametrize(("status", "flag"), [(Status.REJECTED, 2), (Status.FAILED, 3)])
+def test_after_failure(status: Status, flag: int) -> None:
+    told = record(task(status, failure=Failure("engine_failed", "The storm took the boat.")))
+    assert (told["successFlag"], told["status"], told["state"]) == (flag, flag, "fail")
+    assert told["errorCode"] == told["failCode"] == 501
+    assert told["errorMessage"] == told["failMsg"] == "The storm took the boat."
+    assert (told["response"], told["resultJson"], told["creditsConsumed"]) == (None, "", 0)
+    assert told["completeTime"] == ENDED_MS
+    assert not {"resultUrls", "resultUrl", "videoUrl"} & set(told)
+
+
+def test_an_upright_film_has_origin_urls() -> None:
+    told = record(task(Status.SUCCEEDED, aspect_ratio=AspectRatio.PORTRAIT))
+    assert told["response"]["originUrls"] == [URL]
+    assert json.loads(told["paramJson"])["aspectRatio"] == "9:16"
+
+
+def test_the_original_is_told_where_it_was_kept() -> None:
+    original = replace(film(1280, 720), role=Role.ORIGIN, key=f"{ID}/1/origin.mp4")
+    told = record(task(Status.SUCCEEDED, aspect_ratio=AspectRatio.PORTRAIT, films=(film(720, 1280), original)))
+    assert [url.split("/")[-2] for url in told["response"]["originUrls"]] == ["origin.mp4"]
+    assert told["response"]["resultUrls"] == [URL]
+
+
+@pytest.mark.parametrize(("size", "ratio"), [((720, 1280), "9:16"), ((1280, 720), "16:9")])
+def test_auto_is_told_as_what_it_became(size: tuple[int, int], ratio: str) -> None:
+    told = record(task(Status.SUCCEEDED, aspect_ratio=AspectRatio.AUTO, films=(film(*size),)))
+    assert json.loads(told["paramJson"])["aspect_ratio"] == ratio
+    assert (told["response"]["originUrls"] is None) == (ratio == "16:9")
+
+
+@pytest.mark.parametrize(
+    ("size", "resolution"), [((1920, 1080), "1080p"), ((2160, 3840), "4k"), ((1280, 720), "720p"), ((64, 36), "4k")]
+)
+def test_the_resolution_is_the_film_s_own(size: tuple[int, int], resolution: str) -> None:
+    told = record(task(Status.SUCCEEDED, resolution=Resolution.K4, films=(film(*size),)))
+    assert told["response"]["resolution"] == resolution
+
+
+def test_lists_are_as_long_as_the_list_of_films() -> None:
+    told = record(task(Status.SUCCEEDED, films=(film(), film(number=2, has_audio=False))))["response"]
+    assert told["hasAudioList"] == [True, False]
+    assert told["seeds"] == [12345, 12345]
+    assert [url.rpartition("/")[2] for url in told["resultUrls"]] == [f"{ID}-1.mp4", f"{ID}-2.mp4"]
+
+
+def test_the_order_is_told_as_it_took_effect() -> None:
+    images = ("https://images.example.org/1.png",)
+    made = task(mode=Mode.REFERENCE, images=images, watermark="MyBrand", translate=False, fallback=True, seconds=4)
+    told = json.loads(record(made)["paramJson"])
+    assert told == {
+        **PARAMS,
+        "generationType": "REFERENCE_2_VIDEO",
+        "imageUrls": list(images),
+        "waterMark": "MyBrand",
+        "enableTranslation": False,
+        "enableFallback": True,
+        "duration": 4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("switch", "form"), [("json_string", json.dumps([URL], separators=(",", ":"))), ("array", [URL]), ("none", None)]
+)
+def test_the_switch_of_the_top_level_list(switch: str, form: object) -> None:
+    told = record(task(Status.SUCCEEDED), Edition(top_level_result_urls=switch))
+    assert told.get("resultUrls") == form
+    assert told["resultUrl"] == told["videoUrl"] == URL
+
+
+def test_the_switch_of_the_times() -> None:
+    text = record(task(Status.SUCCEEDED), Edition(times="string"))
+    assert (text["createTime"], text["completeTime"]) == ("2026-05-28 20:26:40", "2026-05-28 20:27:41")
+    iso = record(task(Status.SUCCEEDED), Edition(times="iso"))["createTime"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", iso)
+    assert datetime.fromisoformat(iso) == datetime.fromtimestamp(CREATED_MS / 1000, UTC)
+    assert record(task(), Edition(times="iso"))["completeTime"] is None
+
+
+# ---------------------------------------------------------------- the callback ------------------------------------
+
+
+def test_the_callback_of_success() -> None:
+    told = callback(task(Status.SUCCEEDED))
+    assert json.loads(told["data"].pop("promptJson")) == PARAMS
+    assert told == {
+        "code": 200,
+        "msg": "Veo3.1 video generated successfully.",
+        "taskId": ID,
+        "data": {
+            "taskId": ID,
+            "task_id": ID,
+            "fallbackFlag": False,
+            "info": {"resultUrls": [URL], "originUrls": None, "resolution": "720p"},
+            "creditsConsumed": 60,
+        },
+    }
+
+
+def test_the_callback_of_an_upright_film_has_its_origin() -> None:
+    told = callback(task(Status.SUCCEEDED, aspect_ratio=AspectRatio.PORTRAIT))
+    assert told["data"]["info"]["originUrls"] == [URL]
+
+
+def test_the_callback_of_a_fallback_says_so() -> None:
+    told = callback(task(Status.SUCCEEDED, fallback_used=True))
+    assert told["msg"] == "Veo3.1 video generated successfully (using fallback model)."
+    assert told["data"]["fallbackFlag"] is True
+    assert "originUrls" not in told["data"]["info"]
+
+
+@pytest.mark.parametrize(("slug", "code"), [("content_rejected", 400), ("engine_timeout", 408), ("engine_failed", 501)])
+def test_the_callback_of_failure(slug: str, code: int) -> None:
+    told = callback(task(Status.FAILED, failure=Failure(slug, "No film.")))
+    assert (told["code"], told["taskId"]) == (code, ID)
+    assert told["data"] == {"taskId": ID, "task_id": ID, "fallbackFlag": False}
+    assert told["msg"].endswith("No film.")
+
+
+def test_the_callback_s_lists_as_text() -> None:
+    info = callback(task(Status.SUCCEEDED), Edition(callback_result_urls="json_string"))["data"]["info"]
+    assert json.loads(info["resultUrls"]) == [URL]
+    assert info["originUrls"] is None
+
+
+def test_the_callback_s_order_as_an_object() -> None:
+    assert callback(task(Status.SUCCEEDED), Edition(prompt_json="object"))["data"]["promptJson"] == PARAMS
+
+
+def test_a_callback_is_composed_in_the_edition_of_the_key_that_asked() -> None:
+    asked = replace(ORIGIN, edition={"preset": "quickstart"})
+    body = compose_callback(task(Status.SUCCEEDED, origin=asked), LINKS, {"prompt_json": "object"})
+    data = json.loads(body)["data"]
+    assert json.loads(data["info"]["resultUrls"]) == [URL]
+    assert data["promptJson"] == PARAMS
