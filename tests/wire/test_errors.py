@@ -6,6 +6,10 @@ import logging
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
+
+from filmgate.http import health
+from filmgate.http.errors import application
 
 from .answers import enveloped
 from .conftest import CRASH_LOG_ID, World
@@ -95,3 +99,13 @@ def test_health(world: World, client: httpx2.Client) -> None:
     enveloped(client.get("/readyz"), 503, "still loading", status=503)
     enveloped(client.get("/healthz"), 200, "ok")
     world.not_ready = None
+
+
+def test_a_part_that_does_not_answer_makes_the_server_unready(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken() -> str | None:
+        raise OSError("the database is on fire")
+
+    app = application(health.routes(broken), renders={}, new_id=lambda: CRASH_LOG_ID)
+    answer = TestClient(app).get("/readyz")
+    enveloped(answer, 503, "does not answer", status=503)
+    assert "on fire" in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -10,7 +11,11 @@ from starlette.routing import Route
 
 from .envelope import envelope
 
+log = logging.getLogger(__name__)
+
 Ready = Callable[[], Awaitable[str | None]]  #: None, or why not yet
+
+_UNKNOWN = "A part that is needed does not answer: the server's log says which."
 
 
 def routes(ready: Ready) -> list[Route]:
@@ -18,7 +23,15 @@ def routes(ready: Ready) -> list[Route]:
         return envelope(200, "ok")
 
     async def readyz(request: Request) -> Response:
-        reason = await ready()
+        reason = await _reason(ready)
         return envelope(200, "ready") if reason is None else envelope(503, reason, status=503)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
+
+
+async def _reason(ready: Ready) -> str | None:
+    try:
+        return await ready()
+    except Exception:  # whatever it is, the one who asks wants to know no more than that we are not ready
+        log.exception("readiness could not be found out")
+        return _UNKNOWN
