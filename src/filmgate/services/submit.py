@@ -40,12 +40,13 @@ class Submit:
 
     async def __call__(self, caller: Caller, spec: Spec, *, dialect: str, public_base: str) -> Task:
         """Raises UnsupportedModel, InvalidRequest (no engine can do it) or InsufficientCredits: nothing is stored."""
+        spec = self._completed(spec)
         self._check(spec)
         now = self._clock.now_ms()
         task = Task(
             id=self._new_id(),
             origin=Origin(caller.account_id, caller.key_id, dialect, public_base, caller.edition),
-            spec=self._completed(spec),
+            spec=spec,
             created_ms=now,
             run_at_ms=now,
             price=price(spec, self._prices),
@@ -60,7 +61,7 @@ class Submit:
             known = ", ".join(sorted(self._models))
             raise UnsupportedModel(f"Model {spec.model!r} is not supported. Supported models: {known}.")
         try:
-            choose(route, self._completed(spec), self._capabilities)
+            choose(route, spec, self._capabilities)
         except Unsupported as error:
             raise InvalidRequest(str(error)) from error
 

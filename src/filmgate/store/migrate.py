@@ -18,6 +18,7 @@ from .sqlite import DatabaseRefused, connect, create_file, driver_of, engine_for
 
 #: Oldest first; the last is the schema of this program.
 REVISIONS = ("0001",)
+BASE = "base"  #: Alembic's word for "before the first revision"
 
 _VERSION_TABLE = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
@@ -62,8 +63,8 @@ def stored_revision(driver: sqlite3.Connection, path: Path) -> str | None:
         return None
     if "alembic_version" not in names:
         raise DatabaseRefused(f"{path} belongs to another program: choose another data directory.")
-    (revision,) = driver.execute("SELECT version_num FROM alembic_version").fetchone()
-    if revision not in REVISIONS:
+    (revision,) = driver.execute("SELECT version_num FROM alembic_version").fetchone() or (BASE,)
+    if revision not in (BASE, *REVISIONS):
         raise DatabaseRefused(
             f"{path} was written by a newer Filmgate (schema {revision}, this one knows {REVISIONS[-1]}): "
             "install the newer version again, or go back to the copy that it made beside the file."
@@ -101,6 +102,7 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    connection.begin()  # tells Alembic that a transaction is open, and that it is not Alembic's to commit
     command.upgrade(config, revision)
     broken = driver_of(connection).execute("PRAGMA foreign_key_check").fetchall()
     if broken:

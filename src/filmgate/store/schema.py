@@ -165,6 +165,15 @@ deliveries = Table(
     Column("error", Text, nullable=False),
 )
 
+#: Who is there to do the work, and until when that may be believed.
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("engines", Text, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+)
+
 secrets = Table(
     "secrets",
     metadata,

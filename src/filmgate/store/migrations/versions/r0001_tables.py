@@ -157,6 +157,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_callbacks_task_id"), "callbacks", ["task_id"])
     op.create_table(
+        "workers",
+        sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("engines", sa.Text(), nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+    )
+    op.create_table(
         "task_state",
         sa.Column("task_id", sa.String(length=32), nullable=False),
         sa.Column("state", sa.LargeBinary(), nullable=False),

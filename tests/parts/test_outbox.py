@@ -1,0 +1,130 @@
+"""Callbacks between the end of a task and the word that they have arrived, over a real file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from filmgate.domain.callback import Callback, CallbackState, Delivery
+from filmgate.domain.errors import EngineFailed
+from support.storing import MODELS, NOON, Shelf, shelf
+
+pytestmark = pytest.mark.anyio
+
+LEASE_MS = 60_000
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def queued(s: Shelf, url: str = "https://receiver.example/hook") -> Callback:
+    """The callback of a task that has just ended."""
+    task = await s.submitted(callback=url)
+    lease = await s.tasks.claim("w1", LEASE_MS, MODELS)
+    assert lease is not None
+    await s.tasks.end(lease, EngineFailed())
+    (callback,) = await s.outbox.of_task(task.id)
+    return callback
+
+
+def delivery(callback: Callback, number: int, status: int | None = 500) -> Delivery:
+    return Delivery(callback.id, number, NOON + number, 12, status, "<html>", "" if status else "refused")
+
+
+async def now_of(s: Shelf, callback: Callback) -> Callback:
+    (now,) = await s.outbox.of_task(callback.task_id)
+    return now
+
+
+async def test_a_callback_is_due_at_once_and_then_taken(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        first = await queued(s)
+        s.clock.ms += 1
+        second = await queued(s, "https://other.example/")
+        assert await s.outbox.waiting_time() == 0.0
+        taken = await s.outbox.due(10, LEASE_MS)
+        assert [callback.id for callback in taken] == [first.id, second.id]
+        assert taken[1].url == "https://other.example/"
+        assert await s.outbox.due(10, LEASE_MS) == []
+        assert await s.outbox.waiting_time() == LEASE_MS / 1000
+
+
+async def test_no_more_are_taken_than_asked_for(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        queue = [await queued(s) for _ in range(3)]
+        batches = [await s.outbox.due(2, LEASE_MS), await s.outbox.due(2, LEASE_MS)]
+        assert [len(batch) for batch in batches] == [2, 1]
+        assert {callback.id for batch in batches for callback in batch} == {callback.id for callback in queue}
+
+
+async def test_a_callback_whose_sender_died_is_due_again(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        callback = await queued(s)
+        await s.outbox.due(1, LEASE_MS)
+        s.clock.ms += LEASE_MS
+        assert [again.id for again in await s.outbox.due(1, LEASE_MS)] == [callback.id]
+
+
+async def test_a_callback_that_failed_waits_for_its_next_try(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        callback = await queued(s)
+        await s.outbox.due(1, LEASE_MS)
+        await s.outbox.retry_at(callback, delivery(callback, 1), NOON + 10_000)
+        assert await s.outbox.waiting_time() == 10.0
+        s.clock.ms += 10_000
+        (again,) = await s.outbox.due(1, LEASE_MS)
+        assert (again.id, again.tries, again.state) == (callback.id, 1, CallbackState.PENDING)
+
+
+async def test_a_callback_that_arrived_is_never_due_again(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        callback = await queued(s)
+        await s.outbox.delivered(callback, delivery(callback, 1, 200))
+        assert ((now := await now_of(s, callback)).state, now.tries) == (CallbackState.DELIVERED, 1)
+        s.clock.ms += 10**9
+        assert await s.outbox.due(1, LEASE_MS) == []
+        assert await s.outbox.waiting_time() is None
+
+
+@pytest.mark.parametrize(("refused", "state"), [(False, CallbackState.GAVE_UP), (True, CallbackState.REFUSED)])
+async def test_a_callback_can_be_given_up(tmp_path: Path, refused: bool, state: CallbackState) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        callback = await queued(s)
+        await s.outbox.gave_up(callback, delivery(callback, 1, None), refused=refused)
+        assert (await now_of(s, callback)).state is state
+        assert await s.outbox.due(1, LEASE_MS) == []
+
+
+async def test_every_try_is_kept_in_order(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        callback = await queued(s)
+        tries = [delivery(callback, 1, None), delivery(callback, 2, 503), delivery(callback, 3, 204)]
+        await s.outbox.retry_at(callback, tries[0], NOON + 1)
+        await s.outbox.retry_at(callback, tries[1], NOON + 2)
+        await s.outbox.delivered(callback, tries[2])
+        assert await s.outbox.deliveries(callback.id) == tries
+        assert (await now_of(s, callback)).tries == 3
+
+
+async def test_of_two_senders_at_once_the_one_that_got_through_counts(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        first, second = await queued(s), await queued(s)
+        await s.outbox.delivered(first, delivery(first, 1, 200))
+        await s.outbox.retry_at(first, delivery(first, 1), NOON + 5)
+        await s.outbox.gave_up(second, delivery(second, 4))
+        await s.outbox.delivered(second, delivery(second, 4, 200))
+        for callback in (first, second):
+            assert (await now_of(s, callback)).state is CallbackState.DELIVERED
+            assert len(await s.outbox.deliveries(callback.id)) == 2
+        assert await s.outbox.waiting_time() is None

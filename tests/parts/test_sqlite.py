@@ -1,0 +1,354 @@
+"""One file, many writers: what is acknowledged is kept, what fails is undone, and nobody is told that it is locked."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from filmgate.store import migrate as migrating
+from filmgate.store import schema
+from filmgate.store.migrate import REVISIONS, migrate, upgrade
+from filmgate.store.sqlite import (
+    Database,
+    DatabaseBusy,
+    DatabaseRefused,
+    connect,
+    create_file,
+    engine_for,
+    location,
+    patiently,
+    transaction,
+)
+from support.storing import NOON, shelf
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "filmgate.db"
+    migrate(path)
+    return path
+
+
+def secret_named(name: str) -> Callable[[Connection], None]:
+    """Work that adds one row."""
+
+    def work(connection: Connection) -> None:
+        connection.execute(schema.secrets.insert(), {"name": name, "value": "", "created_ms": NOON})
+
+    return work
+
+
+def names_in(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return [name for (name,) in connection.execute("SELECT name FROM secrets ORDER BY name")]
+
+
+async def batch(database: Database, *works: Callable[[Connection], object]) -> list[object]:
+    """Have these done in one transaction: they are handed in while the writer is held up."""
+    gate = threading.Event()
+    holding = asyncio.create_task(database.write(lambda _: gate.wait()))
+    await asyncio.sleep(0.01)
+    waiting = [asyncio.create_task(database.write(work)) for work in works]
+    await asyncio.sleep(0)
+    gate.set()
+    await holding
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+# ------------------------------------------------------------ writing -------------------------------------------------
+
+
+async def test_writing_returns_what_the_work_returned(path: Path) -> None:
+    async with Database(path) as database:
+        assert await database.write(lambda c: c.execute(text("SELECT 41 + 1")).scalar_one()) == 42
+
+
+async def test_what_was_written_is_in_the_file_when_the_call_returns(path: Path) -> None:
+    async with Database(path) as database:
+        await database.write(secret_named("a"))
+        assert names_in(path) == ["a"]
+
+
+async def test_those_who_wait_share_one_transaction(path: Path) -> None:
+    seen: list[list[str]] = []
+    async with Database(path) as database:
+        await batch(database, secret_named("a"), lambda _: seen.append(names_in(path)), secret_named("b"))
+    assert seen == [[]]  # in the file only after the last of them
+    assert names_in(path) == ["a", "b"]
+
+
+async def test_work_that_fails_is_undone_and_the_others_of_its_batch_are_not(path: Path) -> None:
+    def half(connection: Connection) -> None:
+        secret_named("half")(connection)
+        raise LookupError("no")
+
+    async with Database(path) as database:
+        outcomes = await batch(database, secret_named("a"), half, secret_named("b"))
+    assert [type(outcome) for outcome in outcomes] == [type(None), LookupError, type(None)]
+    assert names_in(path) == ["a", "b"]
+
+
+async def test_when_a_commit_is_impossible_everyone_in_it_is_told_and_the_next_goes_through(path: Path) -> None:
+    def spoil(connection: Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")
+
+    async with Database(path) as database:
+        outcomes = await batch(database, secret_named("a"), spoil, secret_named("b"))
+        assert [type(outcome) for outcome in outcomes] == [sqlite3.OperationalError] * 3
+        assert names_in(path) == []
+        await database.write(secret_named("c"))
+    assert names_in(path) == ["c"]
+
+
+async def test_a_caller_who_left_holds_up_nobody(path: Path) -> None:
+    gate = threading.Event()
+    async with Database(path) as database:
+        leaving = asyncio.create_task(database.write(lambda _: gate.wait()))
+        await asyncio.sleep(0.01)
+        staying = asyncio.create_task(database.write(secret_named("a")))
+        leaving.cancel()
+        await asyncio.sleep(0)
+        gate.set()
+        await staying
+        assert leaving.cancelled()
+
+
+async def test_closing_finishes_what_was_asked_for_and_then_refuses(path: Path) -> None:
+    database = Database(path)
+    writes = [asyncio.create_task(database.write(secret_named(f"{i:03}"))) for i in range(300)]
+    await asyncio.sleep(0)
+    await database.close()
+    await database.close()
+    await asyncio.gather(*writes)
+    assert len(names_in(path)) == 300
+    with pytest.raises(RuntimeError, match="closed"):
+        await database.write(secret_named("late"))
+    assert sorted(file.name for file in path.parent.iterdir()) == ["filmgate.db"]  # no journal left over
+
+
+# ------------------------------------------------------------ reading -------------------------------------------------
+
+
+async def test_a_reader_sees_what_was_committed_and_not_what_is_under_way(path: Path) -> None:
+    counted = text("SELECT count(*) FROM secrets")
+    async with Database(path) as database:
+        seen: list[int] = []
+
+        def work(connection: Connection) -> None:
+            secret_named("a")(connection)
+            seen.append(len(names_in(path)))
+
+        await database.write(work)
+        assert seen == [0]
+        assert database.read(lambda c: c.execute(counted).scalar_one()) == 1
+
+
+async def test_a_long_read_sees_one_moment_throughout(path: Path) -> None:
+    counted = text("SELECT count(*) FROM secrets")
+    async with Database(path) as database:
+        loop = asyncio.get_running_loop()
+
+        def work(connection: Connection) -> tuple[int, int]:
+            before = connection.execute(counted).scalar_one()
+            asyncio.run_coroutine_threadsafe(database.write(secret_named("a")), loop).result()
+            return before, connection.execute(counted).scalar_one()
+
+        assert await database.read_aside(work) == (0, 0)
+        assert await database.read_aside(lambda c: c.execute(counted).scalar_one()) == 1
+
+
+# ------------------------------------------------------------ other processes -----------------------------------------
+
+_COUNT_UP = """
+import asyncio, sys
+from pathlib import Path
+from sqlalchemy import text
+from filmgate.store.sqlite import Database
+
+async def main():
+    up = text("UPDATE accounts SET balance = balance + 1")
+    now = text("SELECT balance FROM accounts")
+    async with Database(Path(sys.argv[1])) as database:
+        async def some():
+            for _ in range(25):
+                await database.write(lambda c: c.execute(up).rowcount)
+                database.read(lambda c: c.execute(now).scalar_one())
+        await asyncio.gather(*(some() for _ in range(16)))
+
+asyncio.run(main())
+"""
+
+_WRITE_AND_TELL = """
+import asyncio, sys
+from pathlib import Path
+from filmgate.store.sqlite import Database
+from filmgate.store.tasks import SqlTaskStore
+sys.path.insert(0, sys.argv[2])
+from support.storing import HandClock, order
+
+async def main():
+    async with Database(Path(sys.argv[1])) as database:
+        store = SqlTaskStore(database, HandClock())
+        async def some():
+            while True:
+                task = order(price=1)
+                await store.submit(task)
+                print(task.id, flush=True)
+        await asyncio.gather(*(some() for _ in range(16)))
+
+asyncio.run(main())
+"""
+
+
+async def test_two_processes_write_at_once_and_neither_is_locked_out(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=0)
+        both = [await python(_COUNT_UP, s.path) for _ in range(2)]
+        assert [await process.wait() for process in both] == [0, 0]
+        assert await s.accounts.balance("default") == 2 * 16 * 25
+
+
+async def test_nothing_that_was_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=1_000_000)
+    process = await python(_WRITE_AND_TELL, s.path, Path(__file__).parent.parent)
+    assert process.stdout is not None
+    acknowledged = [await process.stdout.readline() for _ in range(300)]
+    process.kill()
+    acknowledged += [line async for line in process.stdout if line.endswith(b"\n")]
+    await process.wait()
+    kept = {task_id for (task_id,) in s.rows("SELECT id FROM tasks")}
+    assert {line.decode().strip() for line in acknowledged} <= kept
+    assert s.rows("SELECT balance, balance - (SELECT sum(credits) FROM ledger) FROM accounts") == [
+        (1_000_000 - len(kept), 0)
+    ]
+    assert s.rows("PRAGMA integrity_check") == [("ok",)]
+
+
+async def python(code: str, *arguments: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, *map(str, arguments), stdout=asyncio.subprocess.PIPE
+    )
+
+
+def test_waiting_for_another_process_ends_with_a_sentence(path: Path) -> None:
+    with closing(connect(path)) as other, closing(connect(path, patience_ms=0)) as mine:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseBusy, match="stop the one that hangs"):
+            patiently(lambda: mine.execute("BEGIN IMMEDIATE"), patience_s=0.01)
+
+
+# ------------------------------------------------------------ opening and upgrading -----------------------------------
+
+
+def test_a_new_database_is_for_its_owner_only_and_survives_power_cuts(path: Path) -> None:
+    assert path.stat().st_mode & 0o777 == 0o600
+    engine = engine_for(path)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+    engine.dispose()
+
+
+def test_the_revisions_lead_to_exactly_the_tables_of_the_schema(tmp_path: Path, path: Path) -> None:
+    upgraded = tmp_path / "upgraded.db"
+    create_file(upgraded)
+    engine = engine_for(upgraded)
+    with engine.connect() as connection:
+        with transaction(connection):
+            upgrade(connection)
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+    engine.dispose()
+    assert statements_of(upgraded) == statements_of(path)
+
+
+def test_the_known_revisions_are_those_that_there_are() -> None:
+    script = ScriptDirectory(str(Path(migrating.__file__).with_name("migrations")))
+    assert tuple(reversed([revision.revision for revision in script.walk_revisions()])) == REVISIONS
+
+
+def test_an_older_database_is_copied_and_then_upgraded(tmp_path: Path) -> None:
+    old = tmp_path / "filmgate.db"
+    create_file(old)
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("CREATE TABLE keepsake (word TEXT)")
+        connection.execute("INSERT INTO keepsake VALUES ('mine')")
+        connection.commit()
+    migrate(f"sqlite:///{old}")
+    copy = tmp_path / f"filmgate.db.before-{REVISIONS[-1]}"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert set(statements_of(copy)) == {"alembic_version", "keepsake"}
+    assert {"tasks", "ledger", "keepsake"} <= set(statements_of(old))
+    for file in (old, copy):
+        with closing(sqlite3.connect(file)) as connection:
+            assert connection.execute("SELECT word FROM keepsake").fetchall() == [("mine",)]
+    assert {file.name for file in tmp_path.iterdir()} == {old.name, copy.name}
+
+
+def test_starting_again_changes_nothing_and_needs_no_alembic(path: Path) -> None:
+    before = path.read_bytes()
+    code = (
+        "import sys; from filmgate.store.migrate import migrate; migrate(sys.argv[1]); print('alembic' in sys.modules)"
+    )
+    again = subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True)
+    assert again.stdout == "False\n"
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("UPDATE alembic_version SET version_num = '9999'", "written by a newer Filmgate .schema 9999"),
+        ("DROP TABLE alembic_version", "belongs to another program"),
+    ],
+)
+def test_a_database_that_is_not_ours_to_open_is_refused_untouched(path: Path, statement: str, sentence: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+    before = path.read_bytes()
+    with pytest.raises(DatabaseRefused, match=sentence):
+        migrate(path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path) -> None:
+    note = tmp_path / "filmgate.db"
+    note.write_text("Buy milk. " * 100)
+    with pytest.raises(DatabaseRefused, match="is not a database"):
+        migrate(note)
+    assert note.read_text() == "Buy milk. " * 100
+
+
+def test_a_database_is_named_by_its_path_or_its_address() -> None:
+    assert location("sqlite:////var/films.db") == location("/var/films.db") == Path("/var/films.db")
+    with pytest.raises(DatabaseRefused, match="kind 'postgresql' are not supported"):
+        location("postgresql://host/films")
+
+
+def statements_of(path: Path) -> dict[str, str]:
+    """How each table and index was made, white space apart."""
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+    with closing(sqlite3.connect(path)) as connection:
+        return {name: "".join(sql.split()) for name, sql in connection.execute(query)}

@@ -1,0 +1,532 @@
+"""The queue over a real file: every event moves exactly the rows it may move, with all that hangs on it, or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.dialects import sqlite
+
+from filmgate.domain.errors import (
+    Cancelled,
+    ContentRejected,
+    EngineCrashed,
+    EngineFailed,
+    FilmgateError,
+    IllegalTransition,
+    InsufficientCredits,
+    LeaseLost,
+    TaskNotFound,
+)
+from filmgate.domain.lifecycle import MAX_LOST_LEASES, TRANSITIONS, Event
+from filmgate.domain.spec import AspectRatio, Kind, Mode, Resolution, Spec
+from filmgate.domain.task import Failure, Lease, Origin, Status, Task
+from filmgate.ports import Progress
+from filmgate.store import moves, schema
+from filmgate.store.rows import row_of
+from support.storing import FILM, MODELS, NOON, Shelf, shelf
+
+pytestmark = pytest.mark.anyio
+
+LEASE_MS = 30_000
+CALLBACK = "https://receiver.example/hook"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def claimed(s: Shelf, owner: str = "w1", **changes: Any) -> Lease:
+    """A lease on a new task, the only one in the queue."""
+    task = await s.submitted(**changes)
+    lease = await s.tasks.claim(owner, LEASE_MS, MODELS)
+    assert lease is not None
+    assert lease.task.id == task.id
+    return lease
+
+
+def ledger(s: Shelf, task_id: str) -> list[tuple[Any, ...]]:
+    return s.rows("SELECT kind, credits FROM ledger WHERE task_id = ? ORDER BY id", task_id)
+
+
+# ------------------------------------------------------------ every row of the table ----------------------------------
+
+Act = Callable[[Shelf, Lease], Awaitable[object]]
+
+#: How each event is asked of the store, for those that a port has.
+ACTS: dict[Event, Act] = {
+    Event.CLAIM: lambda s, lease: s.tasks.claim("w2", LEASE_MS, MODELS),
+    Event.SUCCEED: lambda s, lease: s.tasks.succeed(lease, [FILM], engine="storyboard", state=b"plan"),
+    Event.REJECT: lambda s, lease: s.tasks.end(lease, ContentRejected()),
+    Event.FAIL: lambda s, lease: s.tasks.end(lease, EngineFailed()),
+    Event.RETRY: lambda s, lease: s.tasks.retry(lease, EngineCrashed(), NOON + 5000),
+    Event.DRAIN: lambda s, lease: s.tasks.drain(lease),
+    Event.CANCEL: lambda s, lease: s.tasks.cancel(lease.task.id),
+    Event.LOSE_LEASE: lambda s, lease: s.tasks.sweep_leases("w1"),
+    Event.GIVE_UP: lambda s, lease: s.tasks.sweep_leases("w1"),
+}
+
+
+async def placed(s: Shelf, status: Status, *, lost_leases: int = 0) -> Lease:
+    """A task put into a state by hand. All of them look held by the same worker: only the state tells them apart."""
+    task = await s.submitted(callback=CALLBACK)
+    held = replace(
+        task, status=status, owner="w1", attempt=1, lease_until_ms=NOON + LEASE_MS, lost_leases=lost_leases, stage="x"
+    )
+    row = row_of(held)
+    await s.database.write(lambda c: c.execute(schema.tasks.update().where(schema.tasks.c.id == task.id), row).rowcount)
+    return Lease(held, "w1", 1)
+
+
+@pytest.mark.parametrize(("status", "event"), list(product(Status, ACTS)))
+async def test_the_store_moves_a_task_as_the_table_says_and_else_touches_nothing(
+    tmp_path: Path, status: Status, event: Event
+) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        lease = await placed(s, status, lost_leases=MAX_LOST_LEASES - 1 if event is Event.GIVE_UP else 0)
+        before = s.dump()
+        try:
+            await ACTS[event](s, lease)
+        except (LeaseLost, IllegalTransition) as refusal:
+            assert (status, event) not in TRANSITIONS, refusal  # noqa: PT017
+        target = TRANSITIONS.get((status, event), status)
+        assert (await s.tasks.get(lease.task.id)).status is target
+        assert (s.dump() == before) == ((status, event) not in TRANSITIONS)
+
+
+@pytest.mark.parametrize(("status", "event"), list(product(Status, Event)))
+async def test_the_statement_of_an_event_is_its_rows_of_the_table(tmp_path: Path, status: Status, event: Event) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        task_id = (await placed(s, status)).task.id
+        statement = moves.move(event).where(schema.tasks.c.id == task_id)
+        moved = await s.database.write(lambda c: c.execute(statement).rowcount)
+        assert moved == ((status, event) in TRANSITIONS)
+        assert (await s.tasks.get(task_id)).status is TRANSITIONS.get((status, event), status)
+
+
+# ------------------------------------------------------------ orders --------------------------------------------------
+
+
+async def test_a_task_comes_back_as_it_was_put_in(tmp_path: Path) -> None:
+    spec = Spec(
+        prompt="Ein Hund “spielt”\n🐕",
+        model="veo3",
+        kind=Kind.EXTEND,
+        mode=Mode.FRAMES,
+        aspect_ratio=AspectRatio.PORTRAIT,
+        resolution=Resolution.K4,
+        seconds=6,
+        seed=99999,
+        images=("https://a.example/1.png", "https://a.example/2.png"),
+        watermark="© me",
+        translate=False,
+        fallback=False,
+        callback_url=CALLBACK,
+    )
+    origin = Origin("default", "key_1", "veo3", "https://films.example", {"times": "iso"})
+    task = Task("f" * 32, origin, spec, NOON, run_at_ms=NOON, priority=3, price=250)
+    async with shelf(tmp_path) as s:
+        await s.account()
+        await s.tasks.submit(task)
+        assert await s.tasks.get(task.id) == task
+
+
+async def test_an_order_holds_its_price(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=100)
+        task = await s.submitted(price=60)
+        assert ledger(s, task.id) == [("hold", -60)]
+        assert await s.accounts.balance("default") == 40
+
+
+async def test_an_order_that_the_balance_does_not_cover_leaves_no_trace(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=59)
+        before = s.dump()
+        with pytest.raises(InsufficientCredits, match="needs 60 credits and the account has 59"):
+            await s.submitted(price=60)
+        assert s.dump() == before
+
+
+async def test_a_free_order_needs_no_credits(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=0)
+        lease = await claimed(s, price=0)
+        await s.tasks.succeed(lease, [FILM], engine="storyboard", state=b"")
+        assert ledger(s, lease.task.id) == [("hold", 0), ("settle", 0)]
+
+
+async def test_a_second_order_of_the_same_id_is_not_taken_and_not_paid(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=1000)
+        task = await s.submitted()
+        before = s.dump()
+        with pytest.raises(Exception, match="UNIQUE constraint failed"):
+            await s.tasks.submit(task)
+        assert s.dump() == before
+
+
+async def test_a_task_is_its_accounts_own(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        task = await s.submitted()
+        assert (await s.tasks.get(task.id, "default")).id == task.id
+        for refused in (s.tasks.get(task.id, "other"), s.tasks.get("0" * 32), s.tasks.cancel(task.id, "other")):
+            with pytest.raises(TaskNotFound):
+                await refused
+
+
+async def test_lists_begin_with_the_newest(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        await s.account("other")
+        first = await s.submitted()
+        s.clock.ms += 1
+        second, third = await s.submitted(account="other"), await s.submitted()
+        assert [task.id for task in await s.tasks.list()] == [third.id, second.id, first.id]
+        assert [task.id for task in await s.tasks.list(account_id="default", limit=1)] == [third.id]
+
+
+# ------------------------------------------------------------ claiming ------------------------------------------------
+
+
+async def test_a_claim_begins_an_attempt_under_a_lease(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        task = await s.submitted()
+        s.clock.ms += 1000
+        lease = await s.tasks.claim("w1", LEASE_MS, MODELS)
+        now = s.clock.ms
+        assert lease == Lease(
+            replace(
+                task,
+                status=Status.RUNNING,
+                owner="w1",
+                attempt=1,
+                lease_until_ms=now + LEASE_MS,
+                started_ms=now,
+                stage="starting",
+            ),
+            "w1",
+            1,
+        )
+        assert lease is not None
+        assert await s.tasks.get(task.id) == lease.task
+        assert await s.tasks.claim("w2", LEASE_MS, MODELS) is None
+
+
+async def test_only_what_is_due_and_of_the_given_models_is_claimed(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        await s.submitted(model="veo3", run_at_ms=NOON + 1000)
+        assert await s.tasks.claim("w1", LEASE_MS, ["veo3"]) is None
+        s.clock.ms += 1000
+        assert await s.tasks.claim("w1", LEASE_MS, ["veo3_fast"]) is None
+        assert await s.tasks.claim("w1", LEASE_MS, []) is None
+        assert await s.tasks.claim("w1", LEASE_MS, ["veo3_fast", "veo3"]) is not None
+
+
+async def test_an_account_claims_by_priority_and_then_by_age(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        old, urgent, late = [await s.submitted(priority=priority) for priority in (0, 5, 0)]
+        leases = [await s.tasks.claim("w1", LEASE_MS, MODELS) for _ in range(3)]
+        assert [lease and lease.task.id for lease in leases] == [urgent.id, old.id, late.id]
+
+
+async def test_accounts_take_turns_however_many_tasks_one_of_them_has(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        for account, tasks in (("greedy", 6), ("b", 2), ("c", 2)):
+            await s.account(account)
+            for _ in range(tasks):
+                await s.submitted(account=account)
+        served = []
+        while lease := await s.tasks.claim("w1", LEASE_MS, MODELS):
+            served.append(lease.task.origin.account_id)
+            await s.tasks.succeed(lease, [FILM], engine="storyboard", state=b"")
+        assert sorted(served[:3]) == sorted(served[3:6]) == ["b", "c", "greedy"]
+        assert served[6:] == ["greedy"] * 4
+
+
+async def test_the_account_with_fewer_running_tasks_for_its_weight_goes_first(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account("double")
+        await s.account("single")
+        await s.database.write(
+            lambda c: c.exec_driver_sql("UPDATE accounts SET weight = 2 WHERE id = 'double'").rowcount
+        )
+        for account in ("double", "single") * 6:
+            await s.submitted(account=account)
+        running = [await s.tasks.claim("w1", LEASE_MS, MODELS) for _ in range(6)]
+        served = [lease.task.origin.account_id for lease in running if lease is not None]
+        assert (served.count("double"), served.count("single")) == (4, 2)
+
+
+async def test_an_account_that_only_waits_does_not_block_the_others(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account("a")
+        await s.account("b")
+        await s.submitted(account="a", run_at_ms=NOON + 1)
+        task = await s.submitted(account="b")
+        lease = await s.tasks.claim("w1", LEASE_MS, MODELS)
+        assert lease is not None
+        assert lease.task.id == task.id
+
+
+async def test_the_time_to_the_next_task_is_known(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        assert await s.tasks.waiting_time() is None
+        await s.submitted(run_at_ms=NOON + 1500)
+        assert await s.tasks.waiting_time() == 1.5
+        await s.submitted(run_at_ms=NOON - 1)
+        assert await s.tasks.waiting_time() == 0.0
+
+
+async def test_ended_tasks_cost_a_claim_nothing(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        sql = str(moves.CLAIM.compile(dialect=sqlite.dialect())).replace("__[POSTCOMPILE_of_models]", "?")
+        plan = [row[3] for row in s.rows(f"EXPLAIN QUERY PLAN {sql}", *[None] * sql.count("?"))]
+        searched = [step for step in plan if "mine" in step or "waits" in step or "theirs" in step]
+        assert len(searched) == 3
+        assert all("ix_tasks_claim" in step or "ix_tasks_running" in step for step in searched), plan
+
+
+# ------------------------------------------------------------ a worker and its lease ----------------------------------
+
+
+async def test_a_heartbeat_renews_every_lease_of_its_worker_and_no_other(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        mine = [await claimed(s), await claimed(s)]
+        other = await claimed(s, "w2")
+        s.clock.ms += 10_000
+        progress = {mine[0].task.id: Progress(0.5, "painting"), other.task.id: Progress(0.9, "stolen")}
+        assert await s.tasks.heartbeat("w1", LEASE_MS, progress) == {lease.task.id for lease in mine}
+        first, second, theirs = [await s.tasks.get(lease.task.id) for lease in (*mine, other)]
+        assert (first.progress, first.stage, first.lease_until_ms) == (0.5, "painting", NOON + 10_000 + LEASE_MS)
+        assert (second.progress, second.stage, second.lease_until_ms) == (0.0, "starting", NOON + 10_000 + LEASE_MS)
+        assert theirs == other.task
+
+
+async def test_progress_only_rises_within_an_attempt_and_begins_again_with_the_next(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        lease = await claimed(s)
+        for fraction in (0.5, 0.2):
+            await s.tasks.heartbeat("w1", LEASE_MS, {lease.task.id: Progress(fraction, "painting")})
+        assert (await s.tasks.get(lease.task.id)).progress == 0.5
+        assert (await s.tasks.retry(lease, EngineCrashed(), NOON)).progress == 0.0
+
+
+async def test_success_publishes_the_film_and_turns_the_hold_into_a_charge(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=100)
+        lease = await claimed(s, callback=CALLBACK)
+        s.clock.ms += 16_000
+        done = await s.tasks.succeed(lease, [FILM], engine="storyboard", state=b"\0plan")
+        assert done == await s.tasks.get(lease.task.id)
+        assert (done.status, done.artifacts, done.engine) == (Status.SUCCEEDED, (FILM,), "storyboard")
+        assert (done.progress, done.ended_ms, done.owner, done.lease_until_ms) == (1.0, s.clock.ms, None, None)
+        assert await s.tasks.state_of(done.id) == b"\0plan"
+        assert ledger(s, done.id) == [("hold", -60), ("settle", 0)]
+        assert await s.accounts.balance("default") == 40
+        (callback,) = await s.outbox.of_task(done.id)
+        assert (callback.url, callback.account_id, callback.next_at_ms) == (CALLBACK, "default", s.clock.ms)
+        assert callback.id.startswith("msg_")
+        assert len(callback.id) == 36
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(ContentRejected("No."), Status.REJECTED), (EngineFailed("Out of paint."), Status.FAILED)]
+)
+async def test_an_end_without_a_film_gives_the_hold_back(tmp_path: Path, error: Any, status: Status) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=100)
+        lease = await claimed(s, callback=CALLBACK)
+        ended = await s.tasks.end(lease, error)
+        assert (ended.status, ended.failure) == (status, Failure(error.slug, str(error)))
+        assert ledger(s, ended.id) == [("hold", -60), ("refund", 60)]
+        assert await s.accounts.balance("default") == 100
+        assert len(await s.outbox.of_task(ended.id)) == 1
+
+
+async def test_without_an_address_nobody_is_told(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        lease = await claimed(s, callback=None)
+        await s.tasks.end(lease, EngineFailed())
+        assert await s.outbox.of_task(lease.task.id) == []
+
+
+async def test_a_retry_waits_for_its_time_and_is_counted_but_a_drain_is_not(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        lease = await claimed(s)
+        again = await s.tasks.retry(lease, EngineCrashed(), NOON + 5000)
+        assert (again.status, again.run_at_ms, again.faults, again.owner) == (Status.QUEUED, NOON + 5000, 1, None)
+        assert "engine crashed" in again.stage
+        s.clock.ms += 5000
+        second = await s.tasks.claim("w1", LEASE_MS, MODELS)
+        assert second is not None
+        assert second.attempt == 2
+        drained = await s.tasks.drain(second)
+        assert (drained.status, drained.faults, drained.lost_leases) == (Status.QUEUED, 1, 0)
+        third = await s.tasks.claim("w1", LEASE_MS, MODELS)
+        assert third is not None
+        assert third.attempt == 3  # the number of an attempt is never used again: it fences
+
+
+async def test_a_checkpoint_is_kept_through_the_next_attempt(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        lease = await claimed(s)
+        await s.tasks.checkpoint(lease, "upstream-7")
+        await s.tasks.sweep_leases("w1")
+        assert (await s.tasks.get(lease.task.id)).checkpoint == "upstream-7"
+        with pytest.raises(LeaseLost):
+            await s.tasks.checkpoint(lease, "too late")
+
+
+STALE: dict[str, Act] = {
+    "succeed": ACTS[Event.SUCCEED],
+    "reject": ACTS[Event.REJECT],
+    "fail": ACTS[Event.FAIL],
+    "retry": ACTS[Event.RETRY],
+    "drain": ACTS[Event.DRAIN],
+    "checkpoint": lambda s, lease: s.tasks.checkpoint(lease, "x"),
+}
+
+
+@pytest.mark.parametrize("next_owner", ["w1", "w2"])
+@pytest.mark.parametrize("act", list(STALE.values()), ids=list(STALE))
+async def test_a_stale_lease_changes_nothing(tmp_path: Path, act: Act, next_owner: str) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        stale = await claimed(s)
+        s.clock.ms += LEASE_MS
+        await s.tasks.sweep_leases()
+        assert await s.tasks.claim(next_owner, LEASE_MS, MODELS) is not None
+        before = s.dump()
+        with pytest.raises(LeaseLost):
+            await act(s, stale)
+        assert s.dump() == before
+
+
+# ------------------------------------------------------------ workers that are gone -----------------------------------
+
+
+async def test_a_lease_that_ran_out_goes_round_again_until_the_last_straw(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=100)
+        task = await s.submitted(callback=CALLBACK)
+        for lost in range(1, MAX_LOST_LEASES + 1):
+            lease = await s.tasks.claim("w1", LEASE_MS, MODELS)
+            assert lease is not None
+            s.clock.ms += LEASE_MS - 1
+            assert await s.tasks.sweep_leases() == []
+            s.clock.ms += 1
+            (swept,) = await s.tasks.sweep_leases()
+            assert (swept.lost_leases, swept.owner, swept.lease_until_ms) == (lost, None, None)
+            assert swept.status is (Status.QUEUED if lost < MAX_LOST_LEASES else Status.FAILED)
+        ended = await s.tasks.get(task.id)
+        assert ended.failure is not None
+        assert ended.failure.slug == "attempts_used_up"
+        assert f"died {MAX_LOST_LEASES} times" in ended.failure.sentence
+        assert ended.ended_ms == s.clock.ms
+        assert ledger(s, task.id) == [("hold", -60), ("refund", 60)]
+        assert len(await s.outbox.of_task(task.id)) == 1
+
+
+async def test_a_worker_that_comes_back_takes_its_own_tasks_back_at_once(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        mine, other = await claimed(s), await claimed(s, "w2")
+        (swept,) = await s.tasks.sweep_leases("w1")
+        assert (swept.id, swept.status) == (mine.task.id, Status.QUEUED)
+        assert await s.tasks.get(other.task.id) == other.task
+
+
+# ------------------------------------------------------------ cancelling ----------------------------------------------
+
+
+async def test_a_cancelled_task_is_refunded_and_its_worker_has_lost_it(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=100)
+        lease = await claimed(s, callback=CALLBACK)
+        gone = await s.tasks.cancel(lease.task.id, "default")
+        assert (gone.status, gone.failure) == (Status.REJECTED, Failure("cancelled", str(Cancelled())))
+        assert await s.tasks.heartbeat("w1", LEASE_MS, {}) == set()
+        with pytest.raises(LeaseLost):
+            await s.tasks.succeed(lease, [FILM], engine="storyboard", state=b"")
+        with pytest.raises(IllegalTransition, match="rejected cannot cancel"):
+            await s.tasks.cancel(lease.task.id)
+        assert ledger(s, gone.id) == [("hold", -60), ("refund", 60)]
+        with pytest.raises(TaskNotFound):
+            await s.tasks.state_of(gone.id)
+
+
+# ------------------------------------------------------------ several processes ---------------------------------------
+
+_CLAIM_ALL = """
+import asyncio, sys
+from pathlib import Path
+from filmgate.store.sqlite import Database
+from filmgate.store.tasks import SqlTaskStore
+sys.path.insert(0, sys.argv[3])
+from support.storing import FILM, MODELS, HandClock
+
+async def main():
+    async with Database(Path(sys.argv[1])) as database:
+        store = SqlTaskStore(database, HandClock())
+        print("ready", flush=True)
+        sys.stdin.readline()
+        while lease := await store.claim(sys.argv[2], 30_000, MODELS):
+            await store.succeed(lease, [FILM], engine=sys.argv[2], state=b"")
+            print(lease.task.id)
+
+asyncio.run(main())
+"""
+
+
+async def test_two_processes_never_get_the_same_task(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=100_000)
+        ids = {task.id for task in await asyncio.gather(*(s.submitted() for _ in range(200)))}
+        both = [await _claimer(s, name) for name in ("w1", "w2")]
+        for process in both:
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"ready\n"
+        answers = await asyncio.gather(*(process.communicate(b"go\n") for process in both))
+        outputs = [answer.decode().split() for answer, _ in answers]
+        assert [process.returncode for process in both] == [0, 0]
+        assert sorted(outputs[0] + outputs[1]) == sorted(ids)
+
+
+async def _claimer(s: Shelf, name: str) -> asyncio.subprocess.Process:
+    tests = str(Path(__file__).parent.parent)
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _CLAIM_ALL, str(s.path), name, tests, stdin=pipe, stdout=pipe
+    )
+
+
+async def test_the_database_itself_refuses_a_second_end_of_a_hold(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        lease = await claimed(s)
+        await s.tasks.end(lease, EngineFailed())
+        settle = {"account_id": "default", "kind": "settle", "credits": 0, "at_ms": NOON, "task_id": lease.task.id}
+        with pytest.raises(Exception, match="UNIQUE constraint failed") as refusal:
+            await s.database.write(lambda c: c.execute(insert(schema.ledger), settle).close())
+        assert not isinstance(refusal.value, FilmgateError)

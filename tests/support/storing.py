@@ -1,0 +1,107 @@
+"""A store on a real file, a clock that stands still until told, and orders to put in."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from filmgate.domain.credits import Entry, EntryKind
+from filmgate.domain.spec import Spec
+from filmgate.domain.task import Artifact, Origin, Role, Task
+from filmgate.store.accounts import SqlAccountStore
+from filmgate.store.migrate import migrate
+from filmgate.store.outbox import SqlOutbox
+from filmgate.store.sqlite import Database
+from filmgate.store.tasks import SqlTaskStore
+
+NOON = 1_790_000_000_000
+MODELS = ("veo3", "veo3_fast")
+FILM = Artifact(Role.RESULT, "t/1/result.mp4", "video/mp4", 1234, 1280, 720, 8.0, True, NOON)
+
+_numbers = count(1)
+
+
+@dataclass
+class HandClock:
+    """Moved by hand."""
+
+    ms: int = NOON
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    async def sleep(self, seconds: float) -> None:
+        self.ms += round(seconds * 1000)
+
+
+@dataclass
+class Shelf:
+    """Everything over one file."""
+
+    path: Path
+    database: Database
+    clock: HandClock
+    tasks: SqlTaskStore
+    accounts: SqlAccountStore
+    outbox: SqlOutbox
+
+    async def account(self, account_id: str = "default", credits: int = 10_000) -> None:
+        assert await self.accounts.create_account(account_id, account_id)
+        if credits:
+            await self.accounts.post(Entry(account_id, EntryKind.GRANT, credits, self.clock.ms))
+
+    async def submitted(self, **changes: Any) -> Task:
+        task = order(created_ms=self.clock.ms, **changes)
+        await self.tasks.submit(task)
+        return task
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Read past the program, on a connection of its own."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def dump(self) -> str:
+        """Every row of every table."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return "\n".join(connection.iterdump())
+
+
+@asynccontextmanager
+async def shelf(folder: Path) -> AsyncIterator[Shelf]:
+    path = folder / "filmgate.db"
+    migrate(path)
+    clock = HandClock()
+    async with Database(path) as database:
+        yield Shelf(
+            path,
+            database,
+            clock,
+            SqlTaskStore(database, clock),
+            SqlAccountStore(database, clock),
+            SqlOutbox(database, clock),
+        )
+
+
+def order(
+    *,
+    account: str = "default",
+    model: str = "veo3_fast",
+    price: int = 60,
+    callback: str | None = None,
+    created_ms: int = NOON,
+    **changes: Any,
+) -> Task:
+    """A new task with an id of its own; later orders have later ids."""
+    return Task(
+        id=f"{next(_numbers):032x}",
+        origin=Origin(account, "key_0123456789abcdef", "veo3", "https://films.example", {"times": "iso"}),
+        spec=Spec("A dog playing in a park", model, seed=12345, callback_url=callback),
+        created_ms=created_ms,
+        price=price,
+        **changes,
+    )
