@@ -78,7 +78,7 @@ class Order:
     task_id: str
     attempt: int
     spec: Spec
-    workdir: Path
+    workdir: Path  #: absolute
     clip: Path | None = None  #: for the media slot: the film to finish
     images: tuple[Path, ...] = ()
     state: bytes = b""
@@ -113,6 +113,9 @@ class Slots(Protocol):
 
     def free(self, kind: str) -> int:
         """How many slots of this kind could take an order now."""
+
+    def on_free(self, tell: Callable[[], None]) -> None:
+        """Call this whenever a slot has become free, or a fresh one has taken the place of a dead one."""
 
     async def render(self, kind: str, order: Order, report: Callable[[float, str], None]) -> Clip:
         """Run an engine. Raises what the engine raised, EngineCrashed, or EngineTimeout."""
@@ -226,6 +229,18 @@ class AccountStore(Protocol):
 
     async def secret(self, name: str, candidate: str) -> str:
         """The server secret of this name; ``candidate`` becomes it if there is none yet (the first one wins)."""
+
+
+class WorkerStore(Protocol):
+    """Who is there to do the work: what readiness rests on."""
+
+    async def announce(self, worker: str, engines: Sequence[str], until_ms: int) -> None:
+        """This worker has these engines loaded, and will say so again before ``until_ms``."""
+
+    async def withdraw(self, worker: str) -> None: ...
+
+    async def live(self) -> Mapping[str, Sequence[str]]:
+        """Worker -> its engines, of those that were heard of in time."""
 
 
 class Outbox(Protocol):

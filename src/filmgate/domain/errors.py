@@ -231,3 +231,13 @@ class Unreachable(FilmgateError):
     slug = "unreachable"
     sentence = "The address did not answer."
     retryable = True
+
+
+def task_error(slug: str, sentence: str) -> TaskError:
+    """The TaskError that was recorded under this slug; EngineFailed for one that this version does not know."""
+    known = {kind.slug: kind for kind in _below(TaskError)}
+    return known.get(slug, EngineFailed)(sentence)
+
+
+def _below(kind: type[TaskError]) -> list[type[TaskError]]:
+    return [kind, *(deeper for child in kind.__subclasses__() for deeper in _below(child))]

@@ -51,7 +51,7 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
 }
 
 MAX_LOST_LEASES = 3  #: a task that takes its worker down with it must not go round for ever
-MAX_ATTEMPTS = 3  #: attempts that ended in a passing fault
+MAX_FAULTS = 3  #: attempts that ended in a passing fault
 
 
 def after(status: Status, event: Event) -> Status:

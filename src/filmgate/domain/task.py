@@ -81,7 +81,8 @@ class Task:
     priority: int = 0
     price: int = 0  #: credits held for it; charged only when it succeeds
     attempt: int = 0  #: attempts begun; fences off a worker that lost its lease
-    lost_leases: int = 0
+    faults: int = 0  #: attempts that ended in a passing fault
+    lost_leases: int = 0  #: attempts whose worker went silent
     owner: str | None = None  #: the worker that holds the lease
     lease_until_ms: int | None = None
     started_ms: int | None = None

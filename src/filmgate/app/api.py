@@ -1,0 +1,111 @@
+"""The API's process: the ASGI application and the server around it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from ipaddress import ip_network
+
+import uvicorn
+from starlette.applications import Starlette
+
+from ..dialects.veo3 import routes as veo3
+from ..engines import registry
+from ..http import files, health
+from ..http.auth import bearer
+from ..http.edition import Edition
+from ..http.errors import application
+from ..http.public import public_base
+from ..net.outbound import Policy, check_literal
+from ..services.submit import Submit
+from ..settings import Settings
+from .logs import start_logging
+from .parts import Parts, new_seed, new_task_id, opened
+
+_CLOSE_S = 5  #: for answers under way when the server stops
+
+
+def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette:
+    """The whole HTTP surface. ``worker``: a runner belongs to this server, and it is not ready without one."""
+    settings = parts.settings
+    edition = Edition().merged(settings.edition.switches())
+    policy = Policy(settings.net.allow, settings.net.allow_private)
+
+    def check_address(url: str) -> None:
+        check_literal(url, policy)
+
+    proxies = [ip_network(proxy) for proxy in settings.server.trusted_proxies]
+    return application(
+        [
+            *health.routes(partial(_not_ready, parts, worker)),
+            *files.routes(parts.storage, parts.links, parts.clock),
+            *veo3.routes(
+                submit=submitter(parts, nudge),
+                tasks=parts.tasks,
+                authenticate=bearer(parts.accounts),
+                links=parts.links,
+                edition=edition,
+                models=parts.routes.keys(),
+                check_address=check_address,
+                public_base=lambda request: public_base(request, settings.public_url, proxies),
+            ),
+        ],
+        renders={"/api": veo3.errors(edition)},
+        new_id=lambda: secrets.token_hex(6),
+    )
+
+
+def submitter(parts: Parts, nudge: Callable[[], None]) -> Submit:
+    return Submit(
+        store=parts.tasks,
+        clock=parts.clock,
+        new_id=new_task_id,
+        new_seed=new_seed,
+        models=parts.routes,
+        capabilities=registry.capabilities,
+        prices=parts.prices,
+        nudge=nudge,
+    )
+
+
+async def _not_ready(parts: Parts, worker: bool) -> str | None:
+    """Why this server cannot make films yet, or None."""
+    live = await parts.workers.live()  # raises where the database does not answer
+    if not worker:
+        return None
+    loaded = {engine for engines in live.values() for engine in engines}
+    missing = sorted(name for name, route in parts.routes.items() if not loaded & set(route.engines))
+    return f"no worker has loaded an engine for {', '.join(missing)} yet" if missing else None
+
+
+def main(settings: Settings, listener: socket.socket, nudges: int, *, worker: bool) -> None:
+    """Answer until SIGTERM. ``nudges``: a pipe on which the runner hears that something was queued."""
+    start_logging("api")
+    os.set_blocking(nudges, False)
+    asyncio.run(_answer(settings, listener, partial(_nudge, nudges), worker=worker))
+
+
+def _nudge(nudges: int) -> None:
+    with suppress(BlockingIOError):  # full: the runner has nudges enough
+        os.write(nudges, b"!")
+
+
+async def _answer(settings: Settings, listener: socket.socket, nudge: Callable[[], None], *, worker: bool) -> None:
+    async with opened(settings) as parts:
+        config = uvicorn.Config(
+            build(parts, nudge, worker=worker),
+            proxy_headers=False,  # http/public.py decides whom to believe
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            lifespan="off",
+            timeout_graceful_shutdown=_CLOSE_S,
+            ssl_certfile=settings.server.tls_cert,
+            ssl_keyfile=settings.server.tls_key,
+        )
+        await uvicorn.Server(config).serve(sockets=[listener])

@@ -1,0 +1,92 @@
+"""One film without a server: the same store, runner and slots, in this process and a folder that is gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..domain.errors import task_error
+from ..domain.spec import Spec
+from ..domain.task import Role, Task
+from ..ports import Caller
+from ..services.accounts import first_start
+from ..settings import Settings
+from .api import submitter
+from .parts import Parts, operator
+from .worker import workshop
+
+_OWNER = "embedded"
+_LOOK_S = 0.1  #: between two looks at the progress
+
+
+@dataclass(frozen=True)
+class Made:
+    path: Path
+    task: Task
+
+
+def generate_embedded(settings: Settings, spec: Spec, out: Path, report: Callable[[float, str], None]) -> Made:
+    """Make one film and write it to ``out``. The data directory is not touched.
+
+    Raises what an order can raise before there is a task (InvalidRequest and its kin), EngineUnavailable, and the
+    TaskError that the task ended in.
+    """
+    return asyncio.run(_generate(settings, spec, out, report))
+
+
+async def _generate(settings: Settings, spec: Spec, out: Path, report: Callable[[float, str], None]) -> Made:
+    with tempfile.TemporaryDirectory(prefix="filmgate-") as folder:
+        private = replace(settings, data=Path(folder), database_url=None, storage_url=None)
+        async with operator(private) as parts:
+            await first_start(parts.accounts, parts.clock, None)
+            task = await _run(parts, spec, report)
+            if task.failure is not None:
+                raise task_error(task.failure.slug, task.failure.sentence)
+            film = Path(folder) / "media" / task.artifacts_of(Role.RESULT)[0].key
+            await asyncio.to_thread(shutil.copyfile, film, out)
+            return Made(out, task)
+
+
+async def _run(parts: Parts, spec: Spec, report: Callable[[float, str], None]) -> Task:
+    ended = asyncio.Event()
+    report(0.0, "loading the engine")
+    async with workshop(parts, _OWNER, ended.set) as shop:
+        caller = Caller("default", "embedded")
+        submit = submitter(parts, shop.runner.nudge)
+        task = await submit(caller, spec, dialect="veo3", public_base="http://localhost")
+        running = asyncio.create_task(shop.runner.run())
+        try:
+            return await _watch(shop.runner.progress, parts, task.id, ended, running, report)
+        finally:
+            await shop.runner.drain(0)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def _watch(
+    progress: Callable[[str], tuple[float, str] | None],
+    parts: Parts,
+    task_id: str,
+    ended: asyncio.Event,
+    running: asyncio.Task[None],
+    report: Callable[[float, str], None],
+) -> Task:
+    """Report until the task has ended. Raises what ended the runner, should it not live to see that."""
+    while True:
+        if running.done():
+            running.result()
+        task = await parts.tasks.get(task_id)
+        if task.status.ended:
+            return task
+        if (now := progress(task_id)) is not None:
+            report(*now)
+        try:
+            async with asyncio.timeout(_LOOK_S):
+                await ended.wait()
+            ended.clear()
+        except TimeoutError:
+            continue

@@ -1,0 +1,147 @@
+"""Settings -> the parts that every process has: clock, store, storage, links, routes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import secrets
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..domain.credits import Prices
+from ..domain.routing import Route
+from ..domain.spec import SEEDS
+from ..services.accounts import first_start
+from ..settings import Settings
+from ..storage.links import Links
+from ..storage.local import LocalStorage
+from ..store.accounts import SqlAccountStore
+from ..store.migrate import migrate
+from ..store.outbox import SqlOutbox
+from ..store.sqlite import Database, location
+from ..store.tasks import SqlTaskStore
+from ..store.workers import SqlWorkerStore
+
+if TYPE_CHECKING:
+    from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, WorkerStore
+
+LINK_SECRET = "links"
+SERVE_OWNER = "serve"  #: the runner of `serve`: one data directory has one, so its name can be the same at every start
+
+
+class SystemClock:
+    """The machine's clock (``ports.Clock``)."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is open while a process works."""
+
+    settings: Settings
+    clock: Clock
+    tasks: TaskStore
+    accounts: AccountStore
+    workers: WorkerStore
+    outbox: Outbox
+    storage: Storage
+    links: Links
+    routes: Mapping[str, Route]
+    prices: Prices
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Parts]:
+    """The parts over a database that ``prepare`` has made ready; closed at the end."""
+    clock = SystemClock()
+    async with Database(location(settings.database)) as database:
+        accounts = SqlAccountStore(database, clock)
+        yield Parts(
+            settings=settings,
+            clock=clock,
+            tasks=SqlTaskStore(database, clock),
+            accounts=accounts,
+            workers=SqlWorkerStore(database, clock),
+            outbox=SqlOutbox(database, clock),
+            storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
+            links=Links([await _link_key(settings, accounts)]),
+            routes=settings.routes(),
+            prices=settings.prices(),
+        )
+
+
+@asynccontextmanager
+async def operator(settings: Settings) -> AsyncIterator[Parts]:
+    """The parts for an operator's command, on a database that may never have been used before."""
+    private_folder(settings.data)
+    await asyncio.to_thread(migrate, location(settings.database))
+    async with opened(settings) as parts:
+        yield parts
+
+
+async def _link_key(settings: Settings, accounts: AccountStore) -> bytes:
+    made = await accounts.secret(LINK_SECRET, secrets.token_hex(32))
+    return (settings.secret_key or made).encode()
+
+
+# ---------------------------------------------------------------- the first start ---------------------------------
+
+
+def prepare(settings: Settings) -> None:
+    """Before the first process: the folder, the newest tables, and on an empty database an account and its key."""
+    asyncio.run(_prepare(settings))
+
+
+async def _prepare(settings: Settings) -> None:
+    async with operator(settings) as parts:
+        await parts.workers.withdraw(SERVE_OWNER)  # a runner that was killed could not say good-bye
+        key = await first_start(parts.accounts, parts.clock, settings.initial_api_key)
+        if key is None or settings.initial_api_key is not None:
+            return
+        if sys.stdout.isatty():
+            print(f"Your API key (shown only now): {key}", flush=True)
+        else:
+            path = settings.data / "first-api-key"
+            write_private(path, key + "\n")
+            print(f"The first API key is in {path}", flush=True)
+
+
+def private_folder(path: Path) -> None:
+    """The folder, readable by nobody but its owner."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """A new file, readable by nobody but its owner. Raises FileExistsError rather than write over another."""
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text)
+
+
+# ---------------------------------------------------------------- chance ------------------------------------------
+
+
+def new_task_id() -> str:
+    """A UUIDv7 without dashes: 32 lowercase hex digits that sort by time."""
+    ms = time.time_ns() // 1_000_000
+    value = (ms << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
+    return uuid.UUID(int=value).hex
+
+
+def new_seed() -> int:
+    return secrets.choice(SEEDS)
+
+
+def new_secret() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()

@@ -1,0 +1,112 @@
+"""The runner's process: slots, runner and callback sender in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from ..dialects.veo3.render import compose_callback
+from ..engines import registry
+from ..engines.slot import MEDIA
+from ..engines.slots import LocalSlots, SlotLimits
+from ..net.outbound import Outbound, Policy
+from ..services.deliver import Deliver
+from ..services.postprocess import Postprocess
+from ..services.runner import Runner, RunnerLimits
+from ..settings import Settings
+from .logs import start_logging
+from .parts import SERVE_OWNER, Parts, opened
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A runner with its slots, ready to run."""
+
+    runner: Runner
+    slots: LocalSlots
+
+
+@asynccontextmanager
+async def workshop(parts: Parts, owner: str, ended: Callable[[], None]) -> AsyncIterator[Workshop]:
+    """Slots for every engine that a model names, loaded, and a runner over them. Closed, nothing of it is left."""
+    settings = parts.settings
+    engines = sorted({engine for route in parts.routes.values() for engine in route.engines})
+    slots = LocalSlots(SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s))
+    try:
+        opening = [slots.open(engine, settings.worker.slots) for engine in engines] + [slots.open(MEDIA, 1)]
+        await asyncio.gather(*opening)
+        runner = Runner(
+            owner=owner,
+            store=parts.tasks,
+            workers=parts.workers,
+            slots=slots,
+            postprocess=Postprocess(slots, parts.storage, parts.clock, round(settings.retention.media_s * 1000)),
+            clock=parts.clock,
+            routes=parts.routes,
+            capabilities=registry.capabilities,
+            capacity=dict.fromkeys(engines, settings.worker.slots),
+            workroot=settings.data / "tmp" / owner,
+            limits=RunnerLimits(lease=settings.worker.lease_s, heartbeat=settings.worker.heartbeat_s),
+            ended=ended,
+        )
+        yield Workshop(runner, slots)
+    finally:
+        await slots.close()
+
+
+def deliverer(parts: Parts) -> Deliver:
+    """The callback sender."""
+    settings = parts.settings
+    return Deliver(
+        outbox=parts.outbox,
+        tasks=parts.tasks,
+        compose=lambda task: compose_callback(task, parts.links, settings.edition.switches()),
+        outbound=Outbound(Policy(settings.net.allow, settings.net.allow_private)),
+        clock=parts.clock,
+        schedule_s=settings.callbacks.schedule_s,
+        timeout_s=settings.callbacks.timeout_s,
+    )
+
+
+def main(settings: Settings, nudges: int) -> None:
+    """Work until SIGTERM, then drain. ``nudges``: a pipe on which the API says that something was queued."""
+    start_logging("runner")
+    asyncio.run(_work(settings, nudges))
+
+
+async def _work(settings: Settings, nudges: int) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    async with opened(settings) as parts:
+        deliver = deliverer(parts)
+        async with workshop(parts, SERVE_OWNER, deliver.nudge) as shop:
+            _listen(loop, nudges, shop.runner.nudge)
+            await _until(stop, shop.runner, deliver, settings.worker.drain_timeout_s)
+
+
+async def _until(stop: asyncio.Event, runner: Runner, deliver: Deliver, drain_s: float) -> None:
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(runner.run())
+        delivering = group.create_task(deliver.run())
+        await stop.wait()
+        await runner.drain(drain_s)
+        await deliver.drain()
+        running.cancel()
+        delivering.cancel()
+
+
+def _listen(loop: asyncio.AbstractEventLoop, nudges: int, nudge: Callable[[], None]) -> None:
+    os.set_blocking(nudges, False)
+
+    def heard() -> None:
+        if os.read(nudges, 4096):
+            nudge()
+        else:  # nobody is left who could nudge: the poll goes on
+            loop.remove_reader(nudges)
+
+    loop.add_reader(nudges, heard)

@@ -1,0 +1,50 @@
+"""``filmgate serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .failures import Exit, Failure
+from .options import read_settings
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [default: 8000]")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder that Filmgate keeps things in.")
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file; otherwise ./filmgate.toml if any.")
+@click.option("--no-worker", is_flag=True, help="Answer only; films are made by workers elsewhere.")
+@click.option("--tls-cert", type=click.Path(path_type=Path), help="Certificate chain (PEM) for HTTPS.")
+@click.option("--tls-key", type=click.Path(path_type=Path), help="Its private key (PEM).")
+@click.option("--drain-timeout", type=float, help="Seconds that running films get to end when the server is stopped.")
+def serve(config: Path | None, no_worker: bool, **flags: object) -> None:
+    """Run the server: the API, and a worker that makes the films.
+
+    Ctrl-C or SIGTERM ends it gently: running films end, or go back to the queue; nothing is lost.
+    """
+    named = {_SETTINGS[flag]: value for flag, value in flags.items() if value is not None}
+    settings = read_settings(named, config)
+    from ..app.supervisor import DataInUse, Supervisor
+
+    try:
+        code = Supervisor(settings, worker=not no_worker).run()
+    except DataInUse as error:
+        raise Failure(str(error), Exit.USAGE) from error
+    except OSError as error:
+        where = f"{settings.server.host}:{settings.server.port}"
+        raise Failure(
+            f"The server cannot listen on {where} ({error.strerror}): choose another --port.", Exit.MACHINE
+        ) from error
+    raise click.exceptions.Exit(code)
+
+
+_SETTINGS = {
+    "host": "server.host",
+    "port": "server.port",
+    "data": "data",
+    "tls_cert": "server.tls_cert",
+    "tls_key": "server.tls_key",
+    "drain_timeout": "worker.drain_timeout_s",
+}

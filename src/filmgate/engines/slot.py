@@ -1,0 +1,135 @@
+"""The inside of a slot: a child process that loads one engine (or the media tools) once and then takes orders.
+
+    python -m filmgate.engines.slot storyboard
+
+Orders come on standard input, messages go to standard output (``wire.py``). Whatever a library prints goes to standard
+error, which is the server's log. When the runner dies, by whatever cause, standard input ends; then this process takes
+its whole process group down, so that no render goes on for nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import BinaryIO, Protocol
+
+from ..domain.errors import EngineFailed, TaskError
+from ..ports import Engine, Job, Order
+from . import registry, wire
+
+MEDIA = "media"
+
+log = logging.getLogger("filmgate.slot")
+
+
+class Worker(Protocol):
+    """What a slot does with orders."""
+
+    def load(self) -> None: ...
+
+    def work(self, order: Order, report: Callable[[float, str], None]) -> wire.Message: ...
+
+
+class EngineWorker:
+    """Renders clips with one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def load(self) -> None:
+        self._engine.load()
+
+    def work(self, order: Order, report: Callable[[float, str], None]) -> wire.Message:
+        job = Job(
+            task_id=order.task_id,
+            attempt=order.attempt,
+            spec=order.spec,
+            workdir=order.workdir,
+            report=report,
+            cancelled=lambda: False,  # a slot is cancelled by killing it
+            images=order.images,
+            state=order.state,
+            options=order.options,
+        )
+        return wire.Made(self._engine.render(job))
+
+
+class MediaWorker:
+    """Checks films and makes them ready for storing."""
+
+    def load(self) -> None:
+        from ..media import finish  # noqa: F401  PyAV takes a while to import: before the first film, not during it
+
+    def work(self, order: Order, report: Callable[[float, str], None]) -> wire.Message:
+        from ..media.finish import finish
+
+        if order.clip is None:
+            raise EngineFailed("The media slot was given no film.")
+        return wire.Done(tuple(finish(order.clip, order.spec, order.workdir, report)))
+
+
+def serve(worker: Worker, orders: queue.SimpleQueue[Order], out: BinaryIO) -> None:
+    """Load, say so, and work off orders until the process is ended."""
+
+    def send(message: wire.Message) -> None:
+        out.write(wire.encode(message))
+        out.flush()
+
+    try:
+        worker.load()
+    except TaskError as error:
+        send(wire.Broken(error.slug, str(error)))
+        return
+    send(wire.Ready())
+    while True:
+        send(_outcome(worker, orders.get(), send))
+
+
+def _outcome(worker: Worker, order: Order, send: Callable[[wire.Message], None]) -> wire.Message:
+    """What the order came to. An engine's own bug is logged whole here and told without its details."""
+    rising = _Rising(send)
+    try:
+        return worker.work(order, rising)
+    except TaskError as error:
+        return wire.Broken(error.slug, str(error))
+    except Exception:
+        log.exception("task=%s attempt=%s the engine raised", order.task_id, order.attempt)
+        return wire.Broken(EngineFailed.slug, "The engine failed unexpectedly; the server's log has the details.")
+
+
+class _Rising:
+    """Progress as people expect it: between 0 and 1, and it never falls."""
+
+    def __init__(self, send: Callable[[wire.Message], None]) -> None:
+        self._send = send
+        self._highest = 0.0
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        self._highest = max(self._highest, min(1.0, fraction))
+        self._send(wire.Report(self._highest, stage))
+
+
+def _read_orders(source: BinaryIO, orders: queue.SimpleQueue[Order]) -> None:
+    for line in source:
+        orders.put(wire.decode_order(line))
+    os.killpg(0, signal.SIGKILL)  # the runner is gone
+
+
+def main(kind: str) -> None:
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"%(levelname)s slot:{kind} %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; only the runner decides
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # stray prints of libraries must not get between the messages
+    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+    worker: Worker = MediaWorker() if kind == MEDIA else EngineWorker(registry.make(kind))
+    threading.Thread(target=_read_orders, args=(sys.stdin.buffer, orders), daemon=True).start()
+    serve(worker, orders, out)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

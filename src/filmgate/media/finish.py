@@ -1,0 +1,121 @@
+"""From an engine's clip to files that can be stored: checked, watermarked when asked, streamable, with a poster."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from ..domain.errors import OutputUnusable
+from ..domain.spec import Spec
+from ..ports import Finished
+from .encode import AUDIO_RATE, Encoder, Sound
+from .probe import MediaInfo, probe, starts_fast
+from .watermark import watermark
+
+Report = Callable[[float, str], None]
+
+RESULT, POSTER = "result.mp4", "poster.jpg"
+_LONGER_OR_SHORTER_S = 0.25  #: a film may miss the ordered length by so much
+_POSTER_AT_S = 1.0
+_POSTER_QUALITY = 85
+_WATERMARK_CRF = 17.0  #: finer than the first encoding, so that the second one is not seen outside the text
+
+
+def finish(clip: Path, spec: Spec, folder: Path, report: Report) -> Sequence[Finished]:
+    """The film and its poster, in ``folder``. Raises OutputUnusable where the clip is not what was ordered."""
+    report(0.0, "checking the film")
+    info = _checked(clip, spec)
+    film = folder / RESULT
+    if spec.watermark:
+        report(0.1, "burning in the watermark")
+        _burn(clip, info, spec.watermark, film, lambda done: report(0.1 + 0.8 * done, "burning in the watermark"))
+    elif starts_fast(clip):
+        shutil.move(clip, film)
+    else:
+        _remux(clip, film)
+    report(0.9, "making the poster")
+    poster = _poster(film, folder / POSTER)
+    report(1.0, "storing")
+    return (
+        Finished(film, "video/mp4", info.width, info.height, info.seconds, info.has_audio),
+        Finished(poster, "image/jpeg", info.width, info.height, 0.0, False),
+    )
+
+
+def _checked(clip: Path, spec: Spec) -> MediaInfo:
+    info = probe(clip)
+    if (info.width, info.height) != spec.size:
+        raise OutputUnusable(
+            f"The engine made a film of {info.width}x{info.height} pixels where "
+            f"{spec.size[0]}x{spec.size[1]} were ordered."
+        )
+    if abs(info.seconds - spec.seconds) > _LONGER_OR_SHORTER_S:
+        raise OutputUnusable(f"The engine made a film of {info.seconds:.2f} s where {spec.seconds} s were ordered.")
+    return info
+
+
+def _burn(clip: Path, info: MediaInfo, text: str, film: Path, report: Callable[[float], None]) -> None:
+    mark = watermark(text, info.width, info.height)
+    height, width = info.height, info.width
+    frames = max(1, round(info.seconds * info.fps))
+    with Encoder(film, width, height, round(info.fps), sound=info.has_audio, crf=_WATERMARK_CRF) as encoder:
+        if info.has_audio:
+            encoder.audio(_sound(clip))
+        for number, planes in enumerate(_pictures(clip)):
+            quarter = height * width // 4
+            chroma = planes.reshape(-1)[height * width :]
+            blue = chroma[:quarter].reshape(height // 2, width // 2)
+            red = chroma[quarter:].reshape(height // 2, width // 2)
+            mark.burn(planes[:height], blue, red)
+            encoder.frame_yuv(planes)
+            report(min(1.0, number / frames))
+
+
+def _pictures(clip: Path) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
+    """Each picture as (height * 3 / 2, width) yuv420p planes, ours to change."""
+    with av.open(str(clip)) as film:
+        for frame in film.decode(video=0):
+            yield np.ascontiguousarray(frame.to_ndarray(format="yuv420p"))
+
+
+def _sound(clip: Path) -> Sound:
+    """(samples, 2) at 48 kHz, each sample where its time stamp says: an encoder's lead-in does not shift the rest."""
+    with av.open(str(clip)) as film:
+        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=AUDIO_RATE)
+        parts = [
+            (round((part.pts or 0) * float(part.time_base or 0) * AUDIO_RATE), part.to_ndarray())
+            for frame in film.decode(audio=0)
+            for part in resampler.resample(frame)
+        ]
+    end = max((at + part.shape[1] for at, part in parts), default=0)
+    sound = np.zeros((max(0, end), 2), np.float32)
+    for at, part in parts:
+        cut = max(0, -at)
+        sound[at + cut : at + part.shape[1]] = part[:, cut:].T
+    return sound
+
+
+def _remux(clip: Path, film: Path) -> None:
+    """The same streams with the index in front."""
+    with av.open(str(clip)) as source, av.open(str(film), "w", format="mp4", options={"movflags": "+faststart"}) as out:
+        streams = {s.index: out.add_stream_from_template(s) for s in source.streams if s.type in ("video", "audio")}
+        for packet in source.demux():
+            if packet.dts is not None and packet.stream.index in streams:
+                packet.stream = streams[packet.stream.index]
+                out.mux(packet)
+
+
+def _poster(film: Path, path: Path) -> Path:
+    """The picture nearest to one second in, as a JPEG."""
+    with av.open(str(film)) as opened:
+        for frame in opened.decode(video=0):
+            if (frame.time or 0.0) >= _POSTER_AT_S:
+                break
+        picture: Image.Image = frame.to_image()
+    picture.save(path, "JPEG", quality=_POSTER_QUALITY, optimize=True)
+    return path

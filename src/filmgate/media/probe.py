@@ -1,0 +1,59 @@
+"""What a film file really is: measured by opening it, never believed from its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+
+from ..domain.errors import OutputUnusable
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    width: int
+    height: int
+    seconds: float
+    fps: float
+    has_audio: bool
+    video_codec: str
+    audio_codec: str | None
+
+
+def probe(path: Path) -> MediaInfo:
+    """Raises OutputUnusable where the file is not a film that can be played."""
+    try:
+        with av.open(str(path)) as film:
+            if not film.streams.video:
+                raise OutputUnusable("The engine made a file without a picture.")
+            video = film.streams.video[0]
+            sound = film.streams.audio[0] if film.streams.audio else None
+            seconds = float(video.duration * video.time_base) if video.duration and video.time_base else 0.0
+            return MediaInfo(
+                width=video.codec_context.width,
+                height=video.codec_context.height,
+                seconds=seconds or float(film.duration or 0) / av.time_base,
+                fps=float(video.average_rate or 0),
+                has_audio=sound is not None,
+                video_codec=video.codec_context.name,
+                audio_codec=sound.codec_context.name if sound else None,
+            )
+    except (av.FFmpegError, OSError) as error:
+        raise OutputUnusable(f"The engine made a file that cannot be opened as a film: {error}.") from error
+
+
+def starts_fast(path: Path) -> bool:
+    """Whether an MP4 can be played while it is still being loaded: its index (moov) lies before its media (mdat)."""
+    with path.open("rb") as file:
+        while len(head := file.read(8)) == 8:
+            size, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if kind in (b"moov", b"mdat"):
+                return kind == b"moov"
+            header = 8
+            if size == 1:
+                size, header = int.from_bytes(file.read(8), "big"), 16
+            if size < header:  # 0: to the end of the file
+                break
+            file.seek(size - header, 1)
+    return False

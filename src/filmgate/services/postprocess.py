@@ -1,0 +1,63 @@
+"""From an engine's clip to stored artifacts: checked, watermarked, with a poster, durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..domain.task import Artifact, Lease, Role
+from ..ports import Clip, Clock, Finished, Order, Slots, Storage
+
+_ROLES = {"video/mp4": Role.RESULT, "image/jpeg": Role.POSTER}
+
+
+class Postprocess:
+    """Runs in the runner; the pixel work is done by the media slot. Storage keys hold task and attempt, so that an
+    attempt that lost its lease can never overwrite the film of the one that won."""
+
+    def __init__(self, slots: Slots, storage: Storage, clock: Clock, media_kept_ms: int) -> None:
+        self._slots = slots
+        self._storage = storage
+        self._clock = clock
+        self._media_kept_ms = media_kept_ms
+
+    async def __call__(
+        self, lease: Lease, order: Order, clip: Clip, report: Callable[[float, str], None]
+    ) -> Sequence[Artifact]:
+        """Raises OutputUnusable, StorageUnavailable, or what a slot raises."""
+        files = await self._slots.finish(replace(order, clip=clip.path), report)
+        expires_ms = self._clock.now_ms() + self._media_kept_ms
+        return [await self._store(lease, file, expires_ms) for file in files]
+
+    async def discard(self, prefix: str) -> None:
+        """Remove all stored files under a prefix."""
+        for key in await self._storage.keys(prefix):
+            await self._storage.delete(key)
+
+    async def discard_others(self, task_id: str, kept: Sequence[Artifact]) -> None:
+        """Remove what other attempts at the task have stored."""
+        wanted = {artifact.key for artifact in kept}
+        for key in await self._storage.keys(f"{task_id}/"):
+            if key not in wanted:
+                await self._storage.delete(key)
+
+    async def _store(self, lease: Lease, file: Finished, expires_ms: int) -> Artifact:
+        key = f"{lease.task.id}/{lease.attempt}/{file.path.name}"
+        size = _size(file.path)
+        await self._storage.put(key, file.path)
+        return Artifact(
+            role=_ROLES[file.mime],
+            key=key,
+            mime=file.mime,
+            bytes=size,
+            width=file.width,
+            height=file.height,
+            seconds=file.seconds,
+            has_audio=file.has_audio,
+            expires_ms=expires_ms,
+        )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size

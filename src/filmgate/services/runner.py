@@ -1,0 +1,310 @@
+"""The runner: takes tasks from the queue, has them rendered in slots, keeps their leases, stores what came of it.
+
+Several runners may work on one store. A runner never trusts that a task is still its own: whatever it writes is fenced
+by its lease, and a runner that cannot renew its leases in time kills its slots, since somebody else has the tasks by
+then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..domain.backoff import doubling
+from ..domain.errors import AttemptsUsedUp, EngineCrashed, InternalFault, LeaseLost, TaskError
+from ..domain.lifecycle import MAX_FAULTS
+from ..domain.routing import Capabilities, Route, choose
+from ..domain.task import Lease
+from ..ports import Clock, Order, Progress, Slots, TaskStore, WorkerStore
+from .postprocess import Postprocess
+
+log = logging.getLogger("filmgate.runner")
+
+_STARTING = Progress(0.0, "starting")
+_RENDER_SHARE = 0.92  #: of the progress bar; the rest is finishing and storing
+
+
+@dataclass(frozen=True)
+class RunnerLimits:
+    """Periods in seconds; each is a setting."""
+
+    lease: float = 30.0
+    heartbeat: float = 10.0
+    progress: float = 1.0  #: how often progress is written while it changes
+    poll: float = 1.0  #: a look at the queue although nobody nudged
+    first_retry: float = 1.0  #: doubled for each further one
+    longest_retry: float = 60.0
+
+
+@dataclass
+class _Attempt:
+    """An attempt that is under way in this runner."""
+
+    lease: Lease
+    engine: str
+    workdir: Path
+    work: asyncio.Task[None] | None = None
+    progress: Progress = _STARTING
+    noted: Progress | None = None  #: what the store knows of it
+    lost: bool = False
+
+
+class Runner:
+    """``run`` until ``drain``. ``owner`` must be unique among the runners that are alive at the same time; a runner
+    that starts under the name of a dead one takes that one's tasks back at once."""
+
+    def __init__(
+        self,
+        *,
+        owner: str,
+        store: TaskStore,
+        workers: WorkerStore,
+        slots: Slots,
+        postprocess: Postprocess,
+        clock: Clock,
+        routes: Mapping[str, Route],
+        capabilities: Callable[[str], Capabilities],
+        capacity: Mapping[str, int],
+        workroot: Path,
+        limits: RunnerLimits,
+        ended: Callable[[], None],
+    ) -> None:
+        self._owner = owner
+        self._store = store
+        self._workers = workers
+        self._slots = slots
+        self._postprocess = postprocess
+        self._clock = clock
+        self._routes = routes
+        self._capabilities = capabilities
+        self._capacity = capacity
+        self._workroot = workroot
+        self._limits = limits
+        self._ended = ended
+        self._wake = asyncio.Event()
+        self._draining = False
+        self._attempts: dict[str, _Attempt] = {}
+        self._rendering: Counter[str] = Counter()
+        slots.on_free(self.nudge)
+
+    def nudge(self) -> None:
+        """Something may have been queued."""
+        self._wake.set()
+
+    @property
+    def busy(self) -> int:
+        """Attempts under way."""
+        return len(self._attempts)
+
+    def progress(self, task_id: str) -> tuple[float, str] | None:
+        """Fraction and stage of an attempt of ours, fresher than the store has them."""
+        attempt = self._attempts.get(task_id)
+        return (attempt.progress.fraction, attempt.progress.stage) if attempt else None
+
+    async def run(self) -> None:
+        """Claim and render until ``drain``. Raises whatever ends the heartbeat: a runner without one must not go on."""
+        await self._take_back()
+        await self._announce()
+        async with asyncio.TaskGroup() as group:
+            pulse = group.create_task(self._keep_leases())
+            group.create_task(self._claim_until_drained(pulse))
+
+    async def drain(self, seconds: float) -> None:
+        """No new claims; let renders end for so long, then give the rest back to the queue."""
+        self._draining = True
+        self._wake.set()
+        await self._workers.withdraw(self._owner)
+        running = [a.work for a in self._attempts.values() if a.work is not None]
+        if running:
+            await asyncio.wait(running, timeout=seconds)
+        for attempt in list(self._attempts.values()):
+            if attempt.work is not None:
+                attempt.work.cancel()
+                await asyncio.wait([attempt.work])
+                with contextlib.suppress(LeaseLost):
+                    await self._store.drain(attempt.lease)
+
+    async def _take_back(self) -> None:
+        """What a runner of our name held when it died: its tasks, and the files it left in the work folder."""
+        await asyncio.to_thread(_empty, self._workroot)
+        for task in await self._store.sweep_leases(self._owner):
+            log.info("task=%s event=taken_back status=%s", task.id, task.status)
+
+    # ------------------------------------------------------------ claiming
+
+    async def _claim_until_drained(self, pulse: asyncio.Task[None]) -> None:
+        while not self._draining:
+            self._wake.clear()
+            models = self._servable()
+            lease = await self._store.claim(self._owner, self._lease_ms, models) if models else None
+            if lease is not None:
+                await self._begin(lease)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(await self._until_due()):
+                    await self._wake.wait()
+        while self._attempts:
+            await asyncio.wait([a.work for a in self._attempts.values() if a.work is not None])
+        pulse.cancel()
+
+    def _servable(self) -> Sequence[str]:
+        """The models for which a slot is free right now."""
+        ready = {name for name, n in self._capacity.items() if self._rendering[name] < n and self._slots.free(name)}
+        return [model for model, route in self._routes.items() if ready & set(route.engines)]
+
+    async def _until_due(self) -> float:
+        due = await self._store.waiting_time()
+        return self._limits.poll if not due else min(self._limits.poll, due)
+
+    @property
+    def _lease_ms(self) -> int:
+        return round(self._limits.lease * 1000)
+
+    async def _begin(self, lease: Lease) -> None:
+        task = lease.task
+        try:
+            engine = choose(self._routes[task.spec.model], task.spec, self._capabilities)
+        except TaskError as error:  # the routes were changed after the task was accepted
+            with contextlib.suppress(LeaseLost):
+                await self._store.end(lease, error)
+            return
+        attempt = _Attempt(lease, engine, self._workroot / f"{task.id}-{lease.attempt}")
+        self._attempts[task.id] = attempt
+        self._rendering[attempt.engine] += 1
+        attempt.work = asyncio.create_task(self._attend(attempt), name=f"attempt {task.id}")
+        log.info("task=%s event=claimed attempt=%s engine=%s", task.id, lease.attempt, attempt.engine)
+
+    # ------------------------------------------------------------ one attempt
+
+    async def _attend(self, attempt: _Attempt) -> None:
+        """An attempt from its claim to whatever ends it, with nothing left behind."""
+        try:
+            await self._make(attempt)
+        except LeaseLost:
+            log.warning("task=%s event=lease_lost attempt=%s", attempt.lease.task.id, attempt.lease.attempt)
+            await self._forget_files(attempt)
+        except TaskError as error:
+            await self._settle(attempt, error)
+        except Exception as error:
+            log.exception("task=%s event=runner_fault attempt=%s", attempt.lease.task.id, attempt.lease.attempt)
+            fault = InternalFault()
+            fault.__cause__ = error
+            await self._settle(attempt, fault)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, attempt.workdir, ignore_errors=True)
+            self._attempts.pop(attempt.lease.task.id, None)
+            self._wake.set()
+            self._ended()
+
+    async def _make(self, attempt: _Attempt) -> None:
+        lease = attempt.lease
+        task = lease.task
+        await asyncio.to_thread(attempt.workdir.mkdir, mode=0o700, parents=True)
+        options = self._routes[task.spec.model].options.get(attempt.engine, {})
+        order = Order(task.id, lease.attempt, task.spec, attempt.workdir.resolve(), options=options)
+        try:
+            clip = await self._slots.render(attempt.engine, order, _part(attempt, 0.0, _RENDER_SHARE))
+        finally:
+            self._rendering[attempt.engine] -= 1
+            self._wake.set()  # the slot is free: the next render need not wait until this film is stored
+        artifacts = await self._postprocess(lease, order, clip, _part(attempt, _RENDER_SHARE, 1.0))
+        await self._store.succeed(lease, artifacts, engine=attempt.engine, state=clip.state)
+        log.info("task=%s event=succeeded attempt=%s", task.id, lease.attempt)
+        await self._postprocess.discard_others(task.id, artifacts)
+
+    async def _settle(self, attempt: _Attempt, error: TaskError) -> None:
+        """Again later, or the end, as the error and the number of faults so far say."""
+        lease = attempt.lease
+        if attempt.lost:
+            await self._forget_files(attempt)
+            return
+        log.warning("task=%s event=%s attempt=%s %s", lease.task.id, error.slug, lease.attempt, error)
+        with contextlib.suppress(LeaseLost):
+            faults = lease.task.faults + 1
+            if error.retryable and faults < MAX_FAULTS:
+                wait = doubling(self._limits.first_retry, faults, self._limits.longest_retry)
+                await self._store.retry(lease, error, self._clock.now_ms() + round(wait * 1000))
+            else:
+                await self._store.end(lease, _last_word(error) if error.retryable else error)
+            await self._forget_files(attempt)
+
+    async def _forget_files(self, attempt: _Attempt) -> None:
+        """Remove what this attempt has stored, and nothing of any other's."""
+        prefix = f"{attempt.lease.task.id}/{attempt.lease.attempt}/"
+        await self._postprocess.discard(prefix)
+
+    # ------------------------------------------------------------ leases
+
+    async def _keep_leases(self) -> None:
+        """Renew our leases, note progress, and requeue what dead runners left. Kills our slots when we are too late."""
+        renewed = swept = self._clock.now_ms()
+        while True:
+            await self._clock.sleep(min(self._limits.progress, self._limits.heartbeat))
+            now = self._clock.now_ms()
+            due = now - swept >= self._limits.heartbeat * 1000
+            try:
+                await self._renew(even_if_still=due)
+                renewed = now
+                if due:
+                    await self._store.sweep_leases()
+                    await self._announce()
+                    swept = now
+            except Exception:
+                if now - renewed < self._lease_ms:
+                    log.exception("event=heartbeat_failed")
+                    continue
+                for attempt in list(self._attempts.values()):
+                    await self._let_go(attempt)
+                raise
+
+    async def _announce(self) -> None:
+        if not self._draining:
+            await self._workers.announce(self._owner, list(self._capacity), self._clock.now_ms() + self._lease_ms)
+
+    async def _renew(self, *, even_if_still: bool) -> None:
+        """One statement for all our tasks; between heartbeats only for those that have moved."""
+        moved = {key: a.progress for key, a in self._attempts.items() if even_if_still or a.progress is not a.noted}
+        if not moved:
+            return
+        held = await self._store.heartbeat(self._owner, self._lease_ms, moved)
+        for task_id, progress in moved.items():
+            attempt = self._attempts.get(task_id)
+            if attempt is None:
+                continue
+            attempt.noted = progress
+            if task_id not in held:
+                await self._let_go(attempt)
+
+    async def _let_go(self, attempt: _Attempt) -> None:
+        """The task is somebody else's now, or was cancelled: stop working on it."""
+        attempt.lost = True
+        await self._slots.kill(attempt.lease.task.id)
+
+
+def _part(attempt: _Attempt, low: float, high: float) -> Callable[[float, str], None]:
+    """A reporter for a part of the progress bar."""
+
+    def report(fraction: float, stage: str) -> None:
+        attempt.progress = Progress(low + (high - low) * fraction, stage)
+
+    return report
+
+
+def _last_word(error: TaskError) -> AttemptsUsedUp:
+    said = "the engine's process died each time" if isinstance(error, EngineCrashed) else "the last one said"
+    final = AttemptsUsedUp(f"{MAX_FAULTS} attempts ended without a film; {said}: {error}")
+    final.__cause__ = error
+    return final
+
+
+def _empty(folder: Path) -> None:
+    """An existing, empty, private folder."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()

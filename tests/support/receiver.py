@@ -1,0 +1,47 @@
+"""A callback receiver: a real HTTP server on loopback that keeps what it was sent."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Receiver:
+    url: str
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+
+@contextmanager
+def receiving(answer: Callable[[int], int] = lambda number: 200) -> Iterator[Receiver]:
+    """``answer`` maps the number of a delivery (1, 2 ...) to the status it gets."""
+    receiver = Receiver("")
+
+    class Door(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.bodies.append(json.loads(body))
+            receiver.headers.append({name.lower(): value for name, value in self.headers.items()})
+            self.send_response(answer(len(receiver.bodies)))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet: the tests read ``bodies``."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/callback"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,28 @@
+"""Programs that some tests need beside Python: a missing one is an error in CI and a counted skip elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def program(*names: str) -> str:
+    """The first of these programs that is installed."""
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    return found or _missing(f"none of {', '.join(names)} is installed")
+
+
+def node_modules(*names: str) -> Path:
+    """The folder where `.ci/run` has put Node modules, if all of these are in it."""
+    folder = Path(__file__).parents[2] / ".ci" / "node" / "node_modules"
+    missing = [name for name in names if not (folder / name).is_dir()]
+    return Path(_missing(f"Node modules are not installed: {', '.join(missing)}")) if missing else folder
+
+
+def _missing(why: str) -> str:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{why}; in CI it must be")
+    pytest.skip(why)
