@@ -12,7 +12,7 @@ MAX_BODY = 1024 * 1024  #: bytes
 async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     """The whole body. Raises TooLarge as soon as more than ``limit`` bytes are announced or have come."""
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced[:20]) > limit:
+    if announced.isascii() and announced.isdigit() and int(announced[:20]) > limit:
         raise _too_large(limit)
     body = bytearray()
     async for chunk in request.stream():

@@ -25,7 +25,7 @@ _TYPES = {
     ".png": "image/png",
     ".webp": "image/webp",
 }
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def routes(storage: Storage, links: Links, clock: Clock) -> list[Route]:
