@@ -1,0 +1,97 @@
+"""The mixing desk: loudness after ITU-R BS.1770-4, true peak, a limiter, and the level of a finished film."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .synthesis import Signal, decibels, ramp
+
+TARGET = -16.0  #: LUFS, integrated
+CEILING = -1.5  #: dBTP, half a decibel below what is promised, since an encoder adds a little
+
+
+def loudness(signal: Signal, rate: int) -> float:
+    """Integrated loudness of a stereo signal in LUFS; minus infinity for silence."""
+    weighted = _weighted(signal, rate)
+    block, hop = int(0.4 * rate), int(0.1 * rate)
+    energy = np.concatenate([[0.0], np.cumsum(np.sum(weighted**2, axis=1))])
+    starts = np.arange(0, max(1, len(signal) - block + 1), hop)
+    power = (energy[np.minimum(starts + block, len(signal))] - energy[starts]) / block
+    power = power[power > 10.0 ** ((-70.0 + 0.691) / 10.0)]
+    if not len(power):
+        return float("-inf")
+    power = power[power > 0.1 * np.mean(power)]
+    return float(-0.691 + 10.0 * np.log10(np.mean(power)))
+
+
+def _weighted(signal: Signal, rate: int) -> Signal:
+    """K-weighting, applied to the spectrum: only energies are wanted, so that its phase does not matter."""
+    size = 1 << int(len(signal) + rate // 4).bit_length()
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
+    response = np.ones_like(z)
+    for b, a in (_shelf(rate), _highpass(rate)):
+        response *= (b[0] + b[1] * z + b[2] * z * z) / (a[0] + a[1] * z + a[2] * z * z)
+    spectrum = np.fft.rfft(signal, size, axis=0) * response[:, None]
+    return np.asarray(np.fft.irfft(spectrum, size, axis=0)[: len(signal)])
+
+
+Taps = tuple[float, float, float]
+
+
+def _shelf(rate: int) -> tuple[Taps, Taps]:
+    """The head: four decibels more above two kilohertz. Coefficients as given by the standard's analogue prototype."""
+    gain, q, k = decibels(3.999843853973347), 0.7071752369554196, np.tan(np.pi * 1681.974450955533 / rate)
+    edge = gain**0.4996667741545416
+    b = (gain + edge * k / q + k * k, 2.0 * (k * k - gain), gain - edge * k / q + k * k)
+    return b, (1.0 + k / q + k * k, 2.0 * (k * k - 1.0), 1.0 - k / q + k * k)
+
+
+def _highpass(rate: int) -> tuple[Taps, Taps]:
+    q, k = 0.5003270373238773, np.tan(np.pi * 38.13547087602444 / rate)
+    scale = 1.0 + k / q + k * k
+    return (scale, -2.0 * scale, scale), (scale, 2.0 * (k * k - 1.0), 1.0 - k / q + k * k)
+
+
+def true_peak(signal: Signal) -> float:
+    """The highest level between samples, too, in dBTP: of the signal at four times its rate."""
+    n = len(signal)
+    spectrum = np.fft.rfft(signal, axis=0)
+    upsampled = np.fft.irfft(np.concatenate([spectrum, np.zeros((2 * n + 1 - len(spectrum), 2))]), 4 * n, axis=0) * 4.0
+    return float(20.0 * np.log10(max(1e-12, float(np.max(np.abs(upsampled))))))
+
+
+def limited(signal: Signal, rate: int, ceiling: float) -> Signal:
+    """The signal without anything above ``ceiling`` dB: turned down around its peaks, some milliseconds ahead."""
+    step = max(1, rate // 1000)
+    blocks = -(-len(signal) // step)
+    padded = np.zeros(blocks * step)
+    padded[: len(signal)] = np.max(np.abs(signal), axis=1)
+    need = np.minimum(1.0, decibels(ceiling) / np.maximum(1e-9, padded.reshape(blocks, step).max(axis=1)))
+    reach = 6
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(need, reach, constant_values=1.0), 2 * reach + 1)
+    lowest = around.min(axis=1)
+    smooth = np.lib.stride_tricks.sliding_window_view(np.pad(lowest, reach - 2, mode="edge"), 2 * (reach - 2) + 1).mean(
+        axis=1
+    )
+    gain = np.interp(np.arange(len(signal)), (np.arange(blocks) + 0.5) * step, smooth)
+    return np.asarray(signal * gain[:, None])
+
+
+def faded(signal: Signal, rate: int, into: float = 0.25, out: float = 0.7) -> Signal:
+    """Silence at both ends, reached on a cosine."""
+    t = ramp(len(signal), rate)
+    left = np.clip(t / into, 0.0, 1.0)
+    right = np.clip((len(signal) - 1) / rate - t, 0.0, out) / out
+    return np.asarray(signal * (np.sin(0.5 * np.pi * left) ** 2 * np.sin(0.5 * np.pi * right) ** 2)[:, None])
+
+
+def mastered(signal: Signal, rate: int) -> Signal:
+    """At the loudness in which films are handed out, below the ceiling, without direct current, faded at both ends."""
+    sound = faded(signal - np.mean(signal, axis=0), rate)
+    for _ in range(2):
+        level = loudness(sound, rate)
+        if not np.isfinite(level):
+            return sound
+        sound = limited(sound * decibels(TARGET - level), rate, CEILING - 0.3)
+    excess = true_peak(sound) - CEILING
+    return np.asarray(sound * decibels(-max(0.0, excess)))
