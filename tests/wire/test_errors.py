@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import httpx2
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from filmgate.http import health
+from filmgate.http.body import read_body
 from filmgate.http.errors import application
 
 from .answers import enveloped
@@ -109,3 +115,22 @@ def test_a_part_that_does_not_answer_makes_the_server_unready(caplog: pytest.Log
     answer = TestClient(app).get("/readyz")
     enveloped(answer, 503, "does not answer", status=503)
     assert "on fire" in caplog.text
+
+
+def test_a_client_that_leaves_in_mid_body_is_no_crash(caplog: pytest.LogCaptureFixture) -> None:
+    async def reading(request: Request) -> Response:
+        return Response(await read_body(request))
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    app = application([Route("/", reading, methods=["POST"])], renders={}, new_id=lambda: CRASH_LOG_ID)
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}
+    asyncio.run(app(scope, gone, send))
+    assert sent == []
+    assert CRASH_LOG_ID not in caplog.text
