@@ -60,7 +60,7 @@ def generate(
         if settings:
             made = _here(settings, _spec(prompt, settings, wishes), target.temporary, report)
         else:
-            made = _there(str(url), api_key, prompt, wishes, target.temporary, report)
+            made = _there(url, api_key, prompt, wishes, target.temporary, report)
     made |= {"path": str(target.final), "bytes": target.final.stat().st_size}
     click.echo(json.dumps(made, indent=2) if json_ else _sentence(made, time.monotonic() - started))
 
@@ -92,19 +92,19 @@ def _here(settings: Settings, spec: Spec, out: Path, report: Report) -> dict[str
     from ..app.embedded import generate_embedded
 
     task = generate_embedded(settings, spec, out, report).task
-    if task.failure:
-        raise Failure(task.failure.sentence, Exit.FAILED)
     film = task.artifacts_of(Role.RESULT)[0]
     made = {"taskId": task.id, "model": spec.model, "engine": task.engine, "seed": task.spec.seed}
     return made | {"width": film.width, "height": film.height, "seconds": film.seconds}
 
 
 def _there(
-    url: str, api_key: str | None, prompt: str, wishes: dict[str, Any], out: Path, report: Report
+    url: str | None, api_key: str | None, prompt: str, wishes: dict[str, Any], out: Path, report: Report
 ) -> dict[str, Any]:
-    from .remote import make
+    from .remote import connected, fetch, order
 
-    return make(url, api_key, prompt, wishes, out, report)
+    with connected(url, api_key) as films:
+        report(0.0, "ordering")
+        return fetch(films, order(films, prompt, wishes), out, report)
 
 
 def _sentence(made: dict[str, Any], took_s: float) -> str:

@@ -28,7 +28,8 @@ def complaint() -> str | None:
         )
     packages = missing_packages()
     if packages:
-        return f"The system library of {', '.join(packages)} is missing; install it: apt-get install -y {' '.join(packages)}"
+        names = " ".join(packages)
+        return f"This machine lacks a system library that draws; install it: apt-get install -y {names}"
     return None
 
 

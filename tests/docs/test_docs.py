@@ -1,0 +1,108 @@
+"""The documentation is complete, up to date, and speaks of no machine but the reader's."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from filmgate.cli import COMMANDS, EPILOG, main
+from filmgate.cli.failures import EXIT_CODES
+from filmgate.settings import known
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PLAIN = [ROOT / name for name in ("Makefile", "NOTICE", ".ci/run", "pyproject.toml")]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+PLACES = re.compile(r"/(root|home/[a-z]+|work|Users)/|pypi\.|pythonhosted|npmjs|artifactory|nexus\.|index-url", re.I)
+
+
+def text_of(page: str) -> str:
+    return (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, under its full name."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, (*words, name))
+        else:
+            yield " ".join(("filmgate", *words, name)), command
+
+
+ALL_COMMANDS = dict(commands(main))
+
+
+def test_the_table_of_settings_is_up_to_date() -> None:
+    script: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "document_settings.py"))
+    assert script["written"](text_of("settings.md")) == text_of("settings.md")
+
+
+@pytest.mark.parametrize("setting", known(), ids=lambda setting: setting.name)
+def test_every_setting_is_documented(setting: Any) -> None:
+    row = next(line for line in text_of("settings.md").splitlines() if line.startswith(f"| `{setting.variable}` |"))
+    assert setting.facts.sentence in row
+    assert setting.facts.sentence.endswith(".")
+    assert ("Not in effect yet" in row) is not setting.facts.in_effect
+
+
+@pytest.mark.parametrize("name", ALL_COMMANDS)
+def test_every_command_is_documented_with_its_options(name: str) -> None:
+    page = text_of("cli.md")
+    assert f"\n## {name}\n" in page
+    section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+    shared = {"data", "config", "json_", "url", "api_key"}  # described once, where they come up first
+    for option in ALL_COMMANDS[name].params:
+        if isinstance(option, click.Option) and option.name not in shared:
+            assert f"`{option.opts[-1]}" in section, f"{name} says nothing of {option.opts[-1]}"
+
+
+def test_nothing_is_documented_that_does_not_exist() -> None:
+    assert {f"filmgate {name}" for name in re.findall(r"^## filmgate (.+)$", text_of("cli.md"), re.M)} == set(
+        ALL_COMMANDS
+    )
+
+
+def test_every_command_says_in_one_line_what_it_does() -> None:
+    for name, (_, line) in COMMANDS.items():
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        assert line.endswith("."), name
+        assert command.help, name
+
+
+def test_every_exit_code_is_documented() -> None:
+    page = text_of("cli.md")
+    for code, words in EXIT_CODES.items():
+        assert f"| {code.value} | {words} |" in page
+        assert f"{code.value} {words}" in EPILOG
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    targets = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link]
+    missing = [link for link in targets if not (page.parent / link.partition("#")[0]).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, *PLAIN], ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_speaks_of_one_machine_or_one_registry(page: Path) -> None:
+    assert PLACES.findall(page.read_text(encoding="utf-8")) == []
+
+
+def test_the_readme_names_what_is_missing_most_often() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "apt-get install -y libegl1 libgl1 libexpat1" in readme
+
+
+def test_the_changelog_begins_with_what_is_not_released_yet() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.+)$", changelog, re.M)[0] == "Unreleased"

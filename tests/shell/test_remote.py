@@ -1,0 +1,84 @@
+"""The commands that speak to a server, against a real one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.server import KEY, Server, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("server") / "data") as running:
+        yield running
+
+
+def filmgate(
+    server: Server, folder: Path, *words: str, code: int = 0, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FILMGATE_")}
+    environment = kept | {"FILMGATE_URL": server.url, "FILMGATE_API_KEY": KEY, "HOME": str(folder)} | changes
+    command = [sys.executable, "-m", "filmgate", *words]
+    ended = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended
+
+
+def printed(server: Server, folder: Path, *words: str, code: int = 0) -> Any:
+    return json.loads(filmgate(server, folder, *words, "--json", code=code).stdout)
+
+
+def test_a_server_makes_the_film_and_tells_about_it(server: Server, tmp_path: Path) -> None:
+    made = printed(server, tmp_path, "generate", "A grey wall", "-o", "wall.mp4", "--duration", "4", "--seed", "12345")
+    film = tmp_path / "wall.mp4"
+    assert made["bytes"] == film.stat().st_size
+    assert made["seed"] == 12345
+    assert made["url"].startswith(server.url)
+    assert printed(server, tmp_path, "status", made["taskId"])["successFlag"] == 1
+    words = filmgate(server, tmp_path, "status", made["taskId"]).stdout
+    assert f"task      {made['taskId']}\nstate     success\nprogress  100%" in words
+    said = filmgate(server, tmp_path, "download", made["taskId"], "-o", "films/again.mp4", "-q").stdout
+    assert said.startswith("films/again.mp4 is ready: ")
+    assert (tmp_path / "films" / "again.mp4").read_bytes() == film.read_bytes()
+
+
+def test_download_waits_for_a_film_that_is_not_ready_yet(server: Server, tmp_path: Path) -> None:
+    task = server.create("slow 1", duration=4)
+    ended = filmgate(server, tmp_path, "download", task)
+    assert (tmp_path / f"{task}.mp4").stat().st_size > 0
+    assert "fetching the film" in ended.stderr
+
+
+def test_a_film_that_the_server_cannot_make_is_code_1(server: Server, tmp_path: Path) -> None:
+    ended = filmgate(server, tmp_path, "generate", "please fail", "-o", "films/no.mp4", "-q", code=1)
+    assert ended.stderr.startswith("Error: ")
+    assert list(tmp_path.iterdir()) == []
+    task = server.create("please reject")
+    assert "flagged as a trial" in filmgate(server, tmp_path, "download", task, "-q", code=1).stderr
+    assert "error     " in filmgate(server, tmp_path, "status", task, code=1).stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_server_does_not_know_is_code_2(server: Server, tmp_path: Path) -> None:
+    assert filmgate(server, tmp_path, "status", "0" * 32, code=2).stderr.startswith("Error: ")
+    assert "not supported" in filmgate(server, tmp_path, "generate", "x", "--model", "veo9", "-q", code=2).stderr
+
+
+def test_a_server_that_cannot_be_reached_or_refuses_the_key_is_code_3(server: Server, tmp_path: Path) -> None:
+    refused = filmgate(server, tmp_path, "status", "0" * 32, code=3, FILMGATE_API_KEY="fg_wrong")
+    assert len(refused.stderr.splitlines()) == 1
+    away = filmgate(server, tmp_path, "generate", "x", "-q", code=3, FILMGATE_URL="http://127.0.0.1:9")
+    assert away.stderr == "Error: No connection to http://127.0.0.1:9: is the server up, the URL right?\n"
+
+
+def test_without_a_key_it_says_how_to_give_one(server: Server, tmp_path: Path) -> None:
+    ended = filmgate(server, tmp_path, "generate", "x", "-q", code=2, FILMGATE_API_KEY="")
+    assert ended.stderr == "Error: A key for the server is needed: give --api-key, or set FILMGATE_API_KEY.\n"
