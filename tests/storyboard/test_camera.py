@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -66,7 +67,7 @@ def test_moves_are_smooth_and_stay_near_the_limits(move: Callable[..., Motion]) 
     stage = Stage(False)
     view = move(0.0, 8.0, View())
     path = [view(i / 24) for i in range(193)]
-    for a, b in zip(path, path[1:], strict=False):
+    for a, b in pairwise(path):
         assert abs(a.x - b.x) < 0.06
         assert abs(a.y - b.y) < 0.06
         assert abs(a.zoom - b.zoom) < 0.01
@@ -85,7 +86,7 @@ def test_easing_runs_from_0_to_1_and_never_back(easing: Callable[[float], float]
     values = [easing(i / 200) for i in range(-20, 221)]
     assert values[0] == 0
     assert values[-1] == pytest.approx(1)
-    assert all(b >= a for a, b in zip(values, values[1:], strict=False))
+    assert all(b >= a for a, b in pairwise(values))
 
 
 def test_look_at_puts_a_point_into_the_middle() -> None:

@@ -41,6 +41,7 @@ def test_the_duration_is_exact_however_long_the_sound_is(tmp_path: Path, seconds
         assert found.duration == seconds * 1_000_000
         for stream in found.streams:
             assert stream.duration is not None
+            assert stream.time_base is not None
             assert float(stream.duration * stream.time_base) == pytest.approx(seconds, abs=BLOCK / 48_000)
             assert stream.start_time == 0
 
@@ -51,7 +52,8 @@ def test_pictures_are_h264_high_in_bt709_at_24_frames_a_second(tmp_path: Path) -
         context = video.codec_context
         assert (context.name, context.profile, context.pix_fmt) == ("h264", "High", "yuv420p")
         assert (context.color_primaries, context.color_trc, context.colorspace, context.color_range) == (1, 1, 1, 1)
-        assert (video.average_rate, video.frames) == (24, 96)
+        assert video.average_rate == 24
+        assert video.frames == 96
         frames = list(found.decode(video))
     assert [frame.time for frame in frames] == pytest.approx([i / 24 for i in range(96)])
     assert [i for i, frame in enumerate(frames) if frame.key_frame] == [0, 48]
@@ -109,9 +111,8 @@ def test_a_film_without_sound_track(tmp_path: Path) -> None:
 
 def test_nothing_half_written_remains(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
-    with pytest.raises(KeyError), Encoder(path, WIDTH, HEIGHT) as encoder:
-        encoder.frame_bgra(picture(0))
-        raise KeyError
+    with pytest.raises(EncodeError), Encoder(path, WIDTH, HEIGHT) as encoder:
+        encoder.frame_bgra(picture(0)[:5])
     assert not path.exists()
 
 

@@ -6,6 +6,7 @@ the softness of what is out of focus. Nothing of that may cost time in a frame.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,6 @@ import skia
 Box = tuple[float, float, float, float]
 Pixels = npt.NDArray[np.uint8]
 
-GRAIN = 0.042  #: how strongly the grain lightens and darkens the paper
 GRAIN_UNIT = 80.0  #: pixels of the grain tile in a stage unit
 MOST_PIXELS = 14_000_000  #: of one baked image
 
@@ -36,7 +36,7 @@ class Baked:
 class Finish:
     """What happens to a piece when it is baked; lengths in the units of its paint."""
 
-    grain: float = GRAIN
+    grain: float = 0.04  #: how strongly the grain lightens and darkens the paper
     ply: float = 1.0  #: units of the paint in a stage unit (1 / height for puppets)
     blur: float = 0.0  #: out of focus by this standard deviation
     rim: float = 0.0  #: a border of white paper around the piece, as wide as this
@@ -73,32 +73,49 @@ def bake(paint: Callable[[skia.Canvas], None], box: Box, scale: float, finish: F
     """
     left, top, right, bottom = box
     scale = min(scale, (MOST_PIXELS / max(1e-9, (right - left) * (bottom - top))) ** 0.5)
-    width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-    pixels, canvas = new_canvas(width, height)
+    pixels, canvas = new_canvas(max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
     canvas.scale(scale, scale)
     canvas.translate(-left, -top)
     paint(canvas)
-    if not finish.opaque and not pixels[..., 3].any():
+    if finish.opaque:
+        _grain(pixels, finish, scale, left, top)
+        soft = blurred(pixels, finish.blur * scale)
+        return Baked(to_image(soft, opaque=True), left, top, scale)
+    found = _bounds(pixels)
+    if found is None:
         return None
+    pixels, left, top = _margin(pixels, found, finish, scale, left, top)
     if finish.rim:
         pixels = _with_rim(pixels, finish, scale)
     _grain(pixels, finish, scale, left, top)
-    if finish.blur * scale > 0.4:
-        pixels = blurred(pixels, finish.blur * scale)
-    if finish.opaque:
-        return Baked(to_image(pixels, opaque=True), left, top, scale)
+    pixels = blurred(pixels, finish.blur * scale)
     if finish.shadow:
         pixels = _with_shadow(pixels, finish, scale)
-    x, y, cropped = _cropped(pixels)
-    return Baked(to_image(cropped), left + x / scale, top + y / scale, scale)
+    return Baked(to_image(pixels), left, top, scale)
 
 
-def _cropped(pixels: Pixels) -> tuple[int, int, Pixels]:
-    """(x, y, what is left) without the empty margins."""
+def _bounds(pixels: Pixels) -> tuple[int, int, int, int] | None:
+    """(x, y, right, bottom) of what is not empty."""
     alpha = pixels[..., 3]
     rows, columns = np.flatnonzero(alpha.max(axis=1)), np.flatnonzero(alpha.max(axis=0))
-    x, y = int(columns[0]), int(rows[0])
-    return x, y, pixels[y : rows[-1] + 1, x : columns[-1] + 1]
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
+
+
+def _margin(
+    pixels: Pixels, found: tuple[int, int, int, int], finish: Finish, scale: float, left: float, top: float
+) -> tuple[Pixels, float, float]:
+    """The piece with just the room around it that its rim, softness and shadow need, and where that begins.
+
+    What ends at the edge of its picture goes on beyond it, unseen: there it gets no margin, or it would fade.
+    """
+    shift = max(map(abs, finish.shadow_shift)) if finish.shadow else 0.0
+    soft = 3 * finish.shadow_blur if finish.shadow else 0.0
+    wide = 1 + int((finish.rim + 3 * finish.blur + soft + shift) * scale)
+    height, width = pixels.shape[:2]
+    x, y, right, bottom = found
+    begin = (max(0, x - wide), max(0, y - wide))
+    kept = pixels[begin[1] : min(height, bottom + wide), begin[0] : min(width, right + wide)]
+    return np.ascontiguousarray(kept), left + begin[0] / scale, top + begin[1] / scale
 
 
 # ---------------------------------------------------------------- grain -------------------------------------------
@@ -149,6 +166,8 @@ def _noise(random: np.random.Generator, along: float, across: float, turn: float
 
 def blurred(pixels: Pixels, sigma: float) -> Pixels:
     """The picture out of focus; wide blurs are made small and enlarged again, which nobody can see."""
+    if sigma < 0.4:
+        return pixels
     height, width = pixels.shape[:2]
     step = 1 if sigma < 1.3 else 2 if sigma < 6 else 4
     if step == 1:
@@ -197,10 +216,17 @@ def _with_shadow(pixels: Pixels, finish: Finish, scale: float) -> Pixels:
 
 def _with_rim(pixels: Pixels, finish: Finish, scale: float) -> Pixels:
     """The piece on a slightly larger one, as scissors leave it when they keep a little distance."""
-    width = max(0.5, finish.rim * scale)
-    result, canvas = new_canvas(pixels.shape[1], pixels.shape[0])
+    width = max(0.6, finish.rim * scale)
+    plain, canvas = new_canvas(pixels.shape[1], pixels.shape[0])
+    # Only of the paper: the piece's own soft shadow, which is never half opaque, gets no border.
+    solid = skia.ColorFilters.Matrix([1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2.0, -1.0])
     colour = skia.ColorFilters.Blend(finish.rim_colour, skia.BlendMode.kSrcIn)
-    border = skia.Paint(ImageFilter=skia.ImageFilters.Dilate(width, width), ColorFilter=colour)
-    canvas.drawImage(to_image(pixels), 0, 0, skia.SamplingOptions(), border)
+    paint = skia.Paint(ColorFilter=skia.ColorFilters.Compose(colour, solid))
+    canvas.drawImage(to_image(pixels), 0, 0, skia.SamplingOptions(), paint)
+    border, sampling = to_image(plain), skia.SamplingOptions(skia.FilterMode.kLinear)
+    result, canvas = new_canvas(pixels.shape[1], pixels.shape[0])
+    for step in range(12):  # round and round: a dilation would leave square corners, and takes longer
+        turn = step * math.tau / 12
+        canvas.drawImage(border, width * math.cos(turn), width * math.sin(turn), sampling)
     canvas.drawImage(to_image(pixels), 0, 0)
     return result

@@ -57,7 +57,7 @@ def hanging_card(words: Sequence[str], place: Place, depth: float, studio: Studi
     paint = partial(_paint_card, setting, half, depth, studio, zoom)
     box = (-half[0] - 0.4, -half[1] - ABOVE * 0.45, half[0] + 0.4, half[1] + 0.5)
     scale = studio.unit * zoom
-    paper = bake(paint, box, scale, Finish(grain=0.035))
+    paper = bake(paint, box, scale, Finish(grain=0.8 * studio.grain))
     assert paper is not None, "a card is never empty"
     across, down = studio.shift()
     return Figure(
@@ -148,7 +148,12 @@ def caption(said: str, stage: Stage, studio: Studio, seconds: float, screen: Aff
         draw(canvas, setting, 0.0, top + 0.27, _ink(studio.light, 1.0))
 
     margin = (box[0] - 0.4, box[1] - 0.7, box[2] + 0.4, box[3] + 0.5)
-    baked = bake(paint, margin, studio.unit, Finish(grain=0.03, shadow=0.4, shadow_blur=0.1, shadow_shift=(0, 0.09)))
+    baked = bake(
+        paint,
+        margin,
+        studio.unit,
+        Finish(grain=0.7 * studio.grain, shadow=0.4, shadow_blur=0.1, shadow_shift=(0, 0.09)),
+    )
     assert baked is not None, "a caption is never empty"
     return Caption(baked, screen, partial(_rise, seconds), stage.bottom - box[1] + 0.6)
 

@@ -69,10 +69,11 @@ class StoryboardEngine:
     def _film(self, job: Job, plan: Plan, pool: Pool, path: Path) -> None:
         """Sound is made while the render processes still cut their paper."""
         from ...media.encode import Encoder
-        from .sound import soundtrack
+        from .shots import stage_play
+        from .sound import compose
 
         width, height = job.spec.size
-        sound = soundtrack(plan)
+        sound = compose(stage_play(plan))
         job.report(0.06, "filming")
         total = plan.seconds * 24
         with Encoder(path, width, height, crf=_CRF[min(width, height)]) as encoder:

@@ -17,7 +17,7 @@ from .props import Figure, Limb, Shade
 from .puppets import Part, Puppet, colours_for
 
 RIM = 0.014  #: the paper border that the scissors leave, stage units
-SHADOW = 0.3  #: how dark its shadow on the set is
+SHADOW = 0.36  #: how dark its shadow on the set is
 SHADOW_SOFT = 0.09
 SHADOW_FALL = (0.13, 0.15)  #: how far to the side (away from the light) and down it falls, stage units
 CONTACT = 0.42
@@ -33,6 +33,11 @@ class Studio:
     light: Light
     unit: float
     shade: Shade
+
+    @property
+    def grain(self) -> float:
+        """How strong the grain of the paper is: less in the dark, where the eye sees it more."""
+        return {"day": 0.042, "sunset": 0.036, "night": 0.025}[self.light.time]
 
     def shift(self) -> tuple[float, float]:
         across, down = SHADOW_FALL
@@ -69,7 +74,7 @@ def puppet_figure(
     """A puppet as a prop. ``zoom`` is the largest magnification at which any shot shows it."""
     light = replace(studio.light, side=studio.light.side * actor.facing)
     colours = colours_for(puppet, actor.subject.colour, variation)
-    limbs = [_limb(part, colours, light, actor, studio.unit * zoom) for part in puppet.parts]
+    limbs = [_limb(part, colours, replace(studio, light=light), actor, zoom) for part in puppet.parts]
     parts = [part for part, limb in zip(puppet.parts, limbs, strict=True) if limb is not None]
 
     def place(t: float) -> list[Affine]:
@@ -92,17 +97,19 @@ def puppet_figure(
     )
 
 
-def _limb(part: Part, colours: dict[str, str], light: Light, actor: Actor, unit: float) -> Limb | None:
+def _limb(part: Part, colours: dict[str, str], studio: Studio, actor: Actor, zoom: float) -> Limb | None:
     """A part, baked in puppet space."""
     left, top, right, bottom = part.box
     edge = (RIM + 2.2 * SHADOW_SOFT) / actor.height
     box = (left - edge, top - edge, right + edge, bottom + edge)
+    unit = studio.unit * zoom
     scale = unit * actor.height
 
     def paint(canvas: skia.Canvas) -> None:
-        part.paint(Brush(canvas, light, actor.depth, unit), colours)
+        part.paint(Brush(canvas, studio.light, actor.depth, unit), colours)
 
-    paper = Finish(ply=actor.height, rim=RIM / actor.height, rim_colour=_rim(light, actor.depth))
+    rim = RIM / actor.height
+    paper = Finish(ply=actor.height, grain=studio.grain, rim=rim, rim_colour=_rim(studio.light, actor.depth))
     baked = bake(paint, box, scale, paper)
     return None if baked is None else Limb(baked, silhouette(paint, box, scale, 1 / actor.height))
 

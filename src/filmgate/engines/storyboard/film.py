@@ -121,6 +121,8 @@ class Film:
     def _hang(self, sheet: Sheet) -> Hanging | None:
         reach, blur = self.reach(sheet.depth), softness(sheet.depth)
         zoom = min(reach.zoom, SOFTEST if blur else SHARPEST)
+        if blur * zoom * self.unit > 2.2:  # so soft that half the pixels hold all there is to see
+            zoom /= 2
         box = _overlap(sheet.box, _drifting(reach.box, sheet, self.screenplay.plan.seconds))
         if box is None:
             return None
@@ -135,7 +137,8 @@ class Film:
         near = 1.0 / (1.0 + max(0.0, sheet.depth - 1.0) * 0.35)
         across, down = self._studio.shift()
         return Finish(
-            blur=blur, opaque=sheet.opaque, shadow=0.0 if sheet.opaque else 0.38 * near, shadow_blur=0.16,
+            grain=self._studio.grain, blur=blur, opaque=sheet.opaque,
+            shadow=0.0 if sheet.opaque else 0.38 * near, shadow_blur=0.16,
             shadow_shift=(across * 0.7, -down * 0.6),
         )  # fmt: skip
 
@@ -171,7 +174,7 @@ def _perform(puppet: puppets.Puppet, actor: Actor, lively: float, t: float) -> P
 def softness(depth: float) -> float:
     """How far out of focus a depth is: the deviation of its blur in stage units. The puppets' plane is sharp."""
     off = 1.0 - 1.0 / depth
-    return 0.038 * max(0.0, off - 0.35) if off > 0 else 0.085 * max(0.0, -off - 0.12)
+    return 0.028 * max(0.0, off - 0.35) if off > 0 else 0.085 * max(0.0, -off - 0.12)
 
 
 def _order(prop: Prop) -> float:

@@ -47,7 +47,7 @@ def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
     flying = actor.y < -0.6 or actor.subject.action in ("fly", "float", "swim")
     paint = partial(_paint, drawing(emoji), studio.light, actor, studio.unit * zoom, not flying)
     box, scale = (-0.62, -1.08, 0.62, 0.08), studio.unit * zoom * actor.height
-    paper = bake(paint, box, scale, Finish(ply=actor.height, grain=0.035))
+    paper = bake(paint, box, scale, Finish(ply=actor.height, grain=0.8 * studio.grain))
     assert paper is not None, "a sticker is never empty"
     perform = partial(pose, actor)
     return Figure(
