@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from filmgate.domain.credits import Entry, EntryKind
@@ -71,10 +73,18 @@ class Shelf:
             return "\n".join(connection.iterdump())
 
 
+@cache
+def _new_database() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "new.db"
+        migrate(path)
+        return path.read_bytes()
+
+
 @asynccontextmanager
 async def shelf(folder: Path) -> AsyncIterator[Shelf]:
     path = folder / "filmgate.db"
-    migrate(path)
+    path.write_bytes(_new_database())
     clock = HandClock()
     async with Database(path) as database:
         yield Shelf(
