@@ -7,6 +7,7 @@ crown at -1. The files use a finer ``grid``: 100 to the height unless they say o
     height = 1.9             # natural height in stage units
     lift = 0.0               # how high above the boards it is at home, in its own heights (birds, balloons)
     main = "coat"            # the colour that a colour word in the prompt replaces
+    stepped = true           # optional: it moves in steps, as machines do
 
     [colours]
     coat = "#d9a066"
@@ -37,7 +38,7 @@ crown at -1. The files use a finer ``grid``: 100 to the height unless they say o
     z = 2
     copy = "leg_front_near"  # the same shapes and pivot ...
     move = [4, 0]            # ... elsewhere ...
-    tone = "dark"            # ... and darker
+    tone = "dark"            # ... and darker ("mirror = true" would also swap left and right, about x = 0)
 
 A shape is one of
 
@@ -50,9 +51,9 @@ A shape is one of
 
 with ``fill`` (for a line also called ``stroke``): a key of [colours], with any number of the suffixes -dark, -deep,
 -light and -pale, or "#rrggbb"; and with ``alpha`` (0 to 1), ``raw = true`` (it shines: lamps), ``card = true`` or
-``false`` (throws a small shadow; the first shape of a part does, later ones do not unless told to) and ``inside = true``
-(shown only where it lies on the first shape of its part: spots, stripes, shaded bellies). Limbs overlap at their joints
-with round ends, so that turning never shows a gap.
+``false`` (throws a small shadow; the first shape of a part does, later ones do not unless told to) and ``inside =
+true`` (shown only where it lies on the first shape of its part: spots, stripes, shaded bellies). Limbs overlap at
+their joints with round ends, so that turning never shows a gap.
 """
 
 from __future__ import annotations
@@ -140,6 +141,7 @@ class Puppet:
     colours: Mapping[str, str]
     variants: tuple[Mapping[str, str], ...]
     parts: tuple[Part, ...]
+    stepped: bool = False  #: moves in steps, as machines do
 
     def __contains__(self, name: str) -> bool:
         return any(part.name == name for part in self.parts)
@@ -175,7 +177,7 @@ def load(name: str) -> Puppet:
 
 
 def colours_for(puppet: Puppet, colour: str | None = None, variation: int = 0) -> dict[str, str]:
-    """The colours to paint a puppet in: of the ``variation``-th of a group, with the prompt's colour where it names one.
+    """The colours to paint a puppet in: those of the ``variation``-th of a group, with the colour that a prompt names.
 
     A very dark or very bright colour is softened a little, so that its shades can still be told apart.
     """
@@ -221,6 +223,7 @@ def parse(name: str, text: str) -> Puppet:
         colours=data["colours"],
         variants=tuple(data.get("variants", ())),
         parts=tuple(sorted(parts, key=lambda part: part.z)),
+        stepped=bool(data.get("stepped", False)),
     )
     _check(where, puppet)
     return puppet
@@ -241,28 +244,36 @@ def _copied(where: str, entry: Mapping[str, Any], written: Mapping[str, dict[str
     original = written.get(entry["copy"])
     if original is None:
         raise CastError(f"{where}, part {entry.get('name')!r}: copies {entry['copy']!r}; name a part above it.")
-    return {**original, "tone": "", "move": [0, 0], **entry, "shapes": entry.get("shapes", original["shapes"])}
+    return {
+        **original,
+        "tone": "",
+        "move": [0, 0],
+        "mirror": False,
+        **entry,
+        "shapes": entry.get("shapes", original["shapes"]),
+    }
 
 
 def _part(where: str, entry: Mapping[str, Any], grid: float, height: float) -> Part:
     try:
-        dx, dy = entry.get("move", (0, 0))
-        pivot = entry["pivot"]
+        place = skia.Matrix.Translate(*entry.get("move", (0, 0)))
+        place.preScale(-1 if entry.get("mirror") else 1, 1)
+        place.postScale(1 / grid, 1 / grid)
         tone = f"-{entry['tone']}" if entry.get("tone") else ""
-        shapes = tuple(_shape(shape, i == 0, grid, (dx, dy), tone) for i, shape in enumerate(entry["shapes"]))
-        at = ((pivot[0] + dx) / grid, (pivot[1] + dy) / grid)
-        return Part(entry["name"], entry.get("parent"), at, int(entry["z"]), shapes, height)
+        shapes = tuple(_shape(shape, i == 0, place, tone) for i, shape in enumerate(entry["shapes"]))
+        pivot = place.mapXY(*entry["pivot"])
+        return Part(entry["name"], entry.get("parent"), (pivot.x(), pivot.y()), int(entry["z"]), shapes, height)
     except KeyError as error:
         raise CastError(f"{where}: lacks {error}; add it.") from error
     except (ValueError, TypeError) as error:
         raise CastError(f"{where}: {error}; correct the shape.") from error
 
 
-def _shape(data: Mapping[str, Any], first: bool, grid: float, move: tuple[float, float], tone: str) -> Shape:
+def _shape(data: Mapping[str, Any], first: bool, place: skia.Matrix, tone: str) -> Shape:
     placed = skia.Path()
-    _outline(data).transform(skia.Matrix.Translate(*move), placed)
+    _outline(data).transform(place, placed)
     return Shape(
-        cut=scaled(placed, 1 / grid),
+        cut=placed,
         fill=(data["fill"] if "fill" in data else data["stroke"]) + tone,
         alpha=float(data.get("alpha", 1.0)),
         raw=bool(data.get("raw", False)),
