@@ -24,13 +24,9 @@ class Light:
     air: float = 0.0  #: how much of the haze lies before depth 1: it keeps the blacks of a night readable
 
     def on(self, colour: str, depth: float) -> tuple[int, int, int]:
-        """The daylight colour "#rrggbb" as this light shows it at this depth, 0-255 each.
-
-        Behind depth 1 it fades into the haze; before depth 1 it falls into the shade of the proscenium.
-        """
+        """The daylight colour "#rrggbb" as this light shows it at this depth, 0-255 each."""
         veil = 1.0 - (1.0 - self.air) * (1.0 - self.density) ** max(0.0, depth - 1.0)
-        shade = 1.0 - 0.75 * max(0.0, 1.0 - depth)
-        lit = (value * factor * shade for value, factor in zip(_rgb(colour), self.ambient, strict=True))
+        lit = (value * factor for value, factor in zip(_rgb(colour), self.ambient, strict=True))
         red, green, blue = (
             min(255, round(near * (1 - veil) + far * veil)) for near, far in zip(lit, _rgb(self.haze), strict=True)
         )
@@ -94,16 +90,16 @@ _PALETTES: dict[tuple[Time, Weather], _Row] = {
     ("day", "clear"): (("#3f9fdc", "#97d3ef", "#fdf0d2"), (1.02, 1.0, 0.95), "#cbe4ee", 0.085, 0.0),
     ("day", "rain"): (("#76889a", "#9dadb9", "#c3cdd0"), (0.72, 0.80, 0.88), "#b3c0c8", 0.14, 0.04),
     ("day", "storm"): (("#343a52", "#565d74", "#969aa6"), (0.52, 0.54, 0.65), "#7d8496", 0.13, 0.05),
-    ("day", "snow"): (("#a9c3dd", "#cfdfee", "#f1f5fa"), (0.90, 0.95, 1.02), "#dde8f3", 0.13, 0.02),
-    ("day", "fog"): (("#bcc8cc", "#d2d9d8", "#e6e6de"), (0.88, 0.91, 0.92), "#d9dfdd", 0.33, 0.10),
+    ("day", "snow"): (("#8aa5c2", "#b3c6da", "#dfe8f0"), (0.89, 0.94, 1.01), "#ccd9e6", 0.13, 0.03),
+    ("day", "fog"): (("#bcc8cc", "#d2d9d8", "#e6e6de"), (0.88, 0.91, 0.92), "#dde3e1", 0.42, 0.13),
     ("sunset", "clear"): (("#47387f", "#e0647a", "#ffca6a"), (1.02, 0.76, 0.66), "#f7a478", 0.10, 0.0),
     ("sunset", "rain"): (("#4a4667", "#94697f", "#dda48a"), (0.76, 0.64, 0.70), "#bd8f90", 0.14, 0.04),
     ("sunset", "storm"): (("#2a2343", "#663b5a", "#d2734f"), (0.60, 0.46, 0.54), "#94586a", 0.13, 0.05),
-    ("sunset", "snow"): (("#7570ac", "#d498b4", "#ffdcb8"), (0.98, 0.83, 0.88), "#eec3c4", 0.13, 0.02),
-    ("sunset", "fog"): (("#9886a4", "#dca692", "#f6d2a0"), (0.92, 0.77, 0.72), "#ebbd9c", 0.31, 0.08),
+    ("sunset", "snow"): (("#7570ac", "#d498b4", "#ffdcb8"), (0.93, 0.85, 0.95), "#e6c0cc", 0.13, 0.02),
+    ("sunset", "fog"): (("#9886a4", "#dca692", "#f6d2a0"), (0.92, 0.77, 0.72), "#efc5a2", 0.40, 0.11),
     ("night", "clear"): (("#0b1136", "#20327a", "#6076c0"), (0.44, 0.52, 0.86), "#4a60ab", 0.10, 0.06),
-    ("night", "rain"): (("#0e1529", "#202c48", "#465878"), (0.34, 0.41, 0.58), "#35455f", 0.14, 0.07),
-    ("night", "storm"): (("#0c091c", "#211a3b", "#524884"), (0.34, 0.32, 0.54), "#3c3461", 0.12, 0.07),
+    ("night", "rain"): (("#0f172e", "#253456", "#566c92"), (0.38, 0.46, 0.65), "#42557a", 0.14, 0.07),
+    ("night", "storm"): (("#0e0a22", "#292048", "#6a5da6"), (0.40, 0.38, 0.62), "#50457f", 0.13, 0.08),
     ("night", "snow"): (("#1a2653", "#3b4d90", "#8b9dd0"), (0.52, 0.60, 0.88), "#6d80b8", 0.13, 0.06),
-    ("night", "fog"): (("#1f2944", "#384766", "#6b7b99"), (0.42, 0.48, 0.64), "#5d6d8b", 0.30, 0.12),
+    ("night", "fog"): (("#1f2944", "#384766", "#6b7b99"), (0.42, 0.48, 0.64), "#64759a", 0.38, 0.14),
 }

@@ -55,14 +55,14 @@ def _rain(weather: Weather, stage: Stage, rng: Random) -> list[Particle]:
     """Three curtains of streaks; those of a storm are longer, faster and driven by the wind."""
     storm, blow = weather == "storm", rng.choice((-1, 1))
     lean = _SLANT[weather] * blow
-    rows = [(3.2, 80, 0.55, 0.34), (1.5, 70, 0.8, 0.42), (0.75, 36, 1.25, 0.42)]
+    rows = [(3.2, 80, 0.8, 0.7), (1.5, 68, 1.15, 0.78), (0.85, 38, 1.7, 0.72)]
     drops = []
     for depth, count, length, alpha in rows:
         speed = (15.0 if storm else 11.0) / math.sqrt(depth)
         for _ in range(round(count * (1.15 if storm else 0.9))):
             size = length * rng.uniform(0.8, 1.3) * (1.25 if storm else 1.0)
             path = _fall(stage, depth, rng, speed * rng.uniform(0.9, 1.1), lean)
-            drops.append(Particle(depth, path, "streak", size, lean, "#e4eefa", alpha * rng.uniform(0.7, 1.0)))
+            drops.append(Particle(depth, path, "streak", size, lean, "#f2f7ff", alpha * rng.uniform(0.7, 1.0)))
     return drops
 
 
@@ -79,7 +79,7 @@ def _fall(stage: Stage, depth: float, rng: Random, speed: float, lean: float) ->
 
 
 def _snow(stage: Stage, rng: Random) -> list[Particle]:
-    rows = [(3.2, 84, 0.10, 0.85), (1.6, 72, 0.15, 0.92), (0.95, 36, 0.21, 0.95), (0.65, 14, 0.34, 0.8)]
+    rows = [(3.2, 84, 0.12, 0.9), (1.6, 76, 0.17, 0.95), (0.95, 42, 0.23, 0.95), (0.65, 14, 0.36, 0.85)]
     flakes = []
     for depth, count, size, alpha in rows:
         for _ in range(count):
