@@ -8,6 +8,8 @@ from random import Random
 
 import skia
 
+from ..outline import outline
+
 Point = tuple[float, float]
 
 
@@ -53,11 +55,11 @@ def rolling(rng: Random, left: float, right: float, y: float, swell: float, step
     """The crest of a rolling land about the height y; hills are ``step`` long and rise or fall by up to ``swell``."""
     count = max(3, round((right - left) / step * 2))
     sign = rng.choice((-1, 1))
-    points = []
+    points: list[Point] = []
     for i in range(count + 1):
         sign = -sign
         aside = rng.uniform(-0.2, 0.2) * step if 0 < i < count else 0.0
-        points.append((left + (right - left) * i / count + aside, y + sign * swell * rng.uniform(0.35, 1.0)))
+        points += [(left + (right - left) * i / count + aside, y + sign * swell * rng.uniform(0.35, 1.0))]
     return points
 
 
@@ -77,19 +79,16 @@ def leafy(rng: Random, x: float, y: float, rx: float, ry: float, lobes: int = 11
 
 
 def cloud(rng: Random, x: float, y: float, width: float, height: float) -> skia.Path:
-    """A cloud with puffs above and a flat lower edge at y."""
-    puffs = max(4, round(width / height * 1.7))
-    path = skia.Path()
-    path.moveTo(x - width / 2, y)
+    """A cloud of round puffs with a flat lower edge at y."""
+    pieces = [box(x - width * 0.44, y - height * 0.2, x + width * 0.44, y)]
+    pieces += [disc(x + d * width * 0.44, y - height * 0.14, height * 0.2, height * 0.14) for d in (-1, 1)]
+    puffs = max(4, round(width / height * 1.25))
     for i in range(puffs):
-        here, there = i / puffs, (i + 1) / puffs
-        rise = [math.sin(math.pi * min(0.97, max(0.03, s))) ** 0.7 * height for s in (here, there)]
-        end = (x - width / 2 + width * there, y - rise[1] * 0.62 if i + 1 < puffs else y)
-        top = y - max(rise) * rng.uniform(1.15, 1.5) - 0.1 * height
-        path.quadTo(x - width / 2 + width * (here + there) / 2 + rng.uniform(-0.04, 0.04) * width, top, *end)
-    path.quadTo(x, y + 0.16 * height, x - width / 2, y)
-    path.close()
-    return path
+        share = (i + 0.5) / puffs
+        rise = math.sin(math.pi * share) ** 0.8 * height * rng.uniform(0.75, 1.05)
+        radius = max(0.22 * height, rise * 0.52)
+        pieces += [disc(x + (share - 0.5) * width * 0.9, y - max(radius, rise - radius), radius * 1.25, radius)]
+    return clipped(joined(pieces), box(x - width, y - 3 * height, x + width, y))
 
 
 def valance(rng: Random, left: float, right: float, top: float, y: float, step: float, drop: float) -> skia.Path:
@@ -142,6 +141,18 @@ def joined(paths: Sequence[skia.Path]) -> skia.Path:
     return whole
 
 
+def united(first: skia.Path, *others: skia.Path) -> skia.Path:
+    """Overlapping pieces as one outline, without the cuts between them."""
+    for other in others:
+        first = skia.Op(first, other, skia.PathOp.kUnion_PathOp)
+    return first
+
+
+def clipped(path: skia.Path, window: skia.Path) -> skia.Path:
+    """What of a piece lies within a window."""
+    return skia.Op(path, window, skia.PathOp.kIntersect_PathOp)
+
+
 def box(left: float, top: float, right: float, bottom: float) -> skia.Path:
     path = skia.Path()
     path.addRect(skia.Rect.MakeLTRB(left, top, right, bottom))
@@ -151,6 +162,15 @@ def box(left: float, top: float, right: float, bottom: float) -> skia.Path:
 def disc(x: float, y: float, rx: float, ry: float) -> skia.Path:
     path = skia.Path()
     path.addOval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry))
+    return path
+
+
+def placed(data: str, x: float, y: float, size: float, high: float | None = None) -> skia.Path:
+    """A piece drawn about the origin as SVG path data, made ``size`` times as wide (and ``high`` times as high)."""
+    matrix = skia.Matrix.Scale(size, size if high is None else high)
+    matrix.postTranslate(x, y)
+    path = skia.Path(outline(data))
+    path.transform(matrix)
     return path
 
 

@@ -1,0 +1,153 @@
+"""The sets: every place builds and paints in every light, without holes, and always the same for the same seed."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import get_args
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import skia
+
+from filmgate.engines.storyboard.draw import Brush
+from filmgate.engines.storyboard.light import Light, light_for
+from filmgate.engines.storyboard.model import Plan, Sheet, Stage, Time, Weather
+from filmgate.engines.storyboard.sets import SETS, SHELTERED, atmosphere, build
+
+TIMES: tuple[Time, ...] = get_args(Time)
+WEATHERS: tuple[Weather, ...] = get_args(Weather)
+UNIT = 12.0  #: pixels in a stage unit: small pictures are enough to find holes and differences
+
+
+def plan_of(setting: str, *, seed: int = 1, portrait: bool = False) -> Plan:
+    return Plan("", seed, 8, portrait, (), setting)
+
+
+def light_of(setting: str, time: Time = "day", weather: Weather = "clear") -> Light:
+    return atmosphere(setting, light_for(time, weather, 1))
+
+
+def painted(sheets: list[Sheet], stage: Stage, light: Light, at: float = 0.0) -> npt.NDArray[np.uint8]:
+    """The frame at rest, RGBA, at a second of the film."""
+    surface = skia.Surface(round(stage.width * UNIT), round(stage.height * UNIT))
+    canvas = surface.getCanvas()
+    canvas.scale(UNIT, UNIT)
+    canvas.translate(-stage.left, -stage.top)
+    for sheet in sheets:
+        dx, dy = sheet.drift(at) if sheet.drift else (0.0, 0.0)
+        canvas.save()
+        canvas.translate(dx, dy)
+        sheet.paint(Brush(canvas, light, sheet.depth, UNIT))
+        canvas.restore()
+    picture: npt.NDArray[np.uint8] = surface.makeImageSnapshot().toarray()
+    return picture
+
+
+def picture_of(setting: str, time: Time = "day", weather: Weather = "clear", *, seed: int = 1) -> npt.NDArray[np.uint8]:
+    stage, light = Stage(False), light_of(setting, time, weather)
+    return painted(build(plan_of(setting, seed=seed), stage, light), stage, light)
+
+
+def test_the_places_that_prompts_name_are_there() -> None:
+    named = "park forest city future_city beach ocean mountains desert room space underwater garden plain"
+    assert set(named.split()) <= set(SETS)
+    assert set(SHELTERED) <= set(SETS)
+
+
+def test_an_unknown_setting_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        build(plan_of("nowhere"), Stage(False), light_of("plain"))
+
+
+@pytest.mark.parametrize("portrait", [False, True], ids=["landscape", "portrait"])
+@pytest.mark.parametrize("setting", SETS)
+def test_a_set_is_a_row_of_sheets_from_far_to_near(setting: str, portrait: bool) -> None:
+    stage = Stage(portrait)
+    for time, weather in product(TIMES, WEATHERS):
+        sheets = build(plan_of(setting, portrait=portrait), stage, light_of(setting, time, weather))
+        depths = [sheet.depth for sheet in sheets]
+        assert 6 <= len(sheets) <= 15
+        assert depths == sorted(depths, reverse=True)
+        assert depths[0] >= 20
+        assert [sheet.opaque for sheet in sheets] == [True] + [False] * (len(sheets) - 1)
+        assert len({sheet.name for sheet in sheets}) == len(sheets)
+        covers(sheets[0].box, stage.span(depths[0]))
+
+
+def covers(outer: tuple[float, float, float, float], inner: tuple[float, float, float, float]) -> None:
+    assert outer[0] <= inner[0]
+    assert outer[1] <= inner[1]
+    assert outer[2] >= inner[2]
+    assert outer[3] >= inner[3]
+
+
+@pytest.mark.parametrize("portrait", [False, True], ids=["landscape", "portrait"])
+@pytest.mark.parametrize("setting", SETS)
+def test_nothing_is_cut_off_at_the_top_of_its_box(setting: str, portrait: bool) -> None:
+    """A sheet may be lower than the span; then nothing that it paints may rise above it, or it would be cut."""
+    stage = Stage(portrait)
+    for seed, weather in ((1, "clear"), (2, "snow"), (3, "storm")):
+        light = light_of(setting, "night", weather)  # type: ignore[arg-type]
+        for sheet in build(plan_of(setting, seed=seed, portrait=portrait), stage, light):
+            left, top, right, _ = sheet.box
+            if top <= stage.span(sheet.depth)[1]:
+                continue
+            surface = skia.Surface(round((right - left) * UNIT), round(3 * UNIT))
+            canvas = surface.getCanvas()
+            canvas.scale(UNIT, UNIT)
+            canvas.translate(-left, 3.0 - top)
+            sheet.paint(Brush(canvas, light, sheet.depth, UNIT))
+            alpha = surface.makeImageSnapshot().toarray()[..., 3]
+            assert alpha.max() < 24, f"{sheet.name} rises above its box by {3 - alpha.max(axis=1).argmax() / UNIT:.2f}"
+
+
+@pytest.mark.parametrize("portrait", [False, True], ids=["landscape", "portrait"])
+@pytest.mark.parametrize("setting", SETS)
+def test_a_frame_has_no_holes(setting: str, portrait: bool) -> None:
+    stage = Stage(portrait)
+    for time, weather in (("day", "clear"), ("sunset", "fog"), ("night", "storm"), ("day", "snow"), ("night", "rain")):
+        light = light_of(setting, time, weather)  # type: ignore[arg-type]
+        sheets = build(plan_of(setting, portrait=portrait), stage, light)
+        assert painted(sheets, stage, light, at=3.0)[..., 3].min() == 255
+
+
+@pytest.mark.parametrize("setting", SETS)
+def test_the_boards_lie_under_the_feet(setting: str) -> None:
+    """At y = 0 and below there is paper at depths up to 1.3 all along the frame."""
+    stage, light = Stage(False), light_of(setting)
+    near = [sheet for sheet in build(plan_of(setting), stage, light) if 1.0 < sheet.depth <= 1.3]
+    below = painted(near, stage, light)[round(-stage.top * UNIT) + 4 :, :, 3]
+    assert below.min() == 255
+
+
+@pytest.mark.parametrize("setting", SETS)
+def test_the_foreground_leaves_the_middle_free(setting: str) -> None:
+    stage, light = Stage(False), light_of(setting)
+    front = [sheet for sheet in build(plan_of(setting), stage, light) if sheet.depth < 0.86]
+    alpha = painted(front, stage, light)[..., 3]
+    middle, feet = round(stage.width * UNIT / 2), round(-stage.top * UNIT)
+    reach = round(0.3 * stage.width * UNIT)
+    assert alpha[feet - round(5 * UNIT) : feet, middle - reach : middle + reach].max() == 0
+
+
+@pytest.mark.parametrize("setting", SETS)
+def test_the_same_seed_gives_the_same_picture(setting: str) -> None:
+    first = picture_of(setting, seed=5)
+    assert np.array_equal(first, picture_of(setting, seed=5))
+    assert not np.array_equal(first, picture_of(setting, seed=6))
+
+
+@pytest.mark.parametrize("setting", SETS)
+def test_times_look_different(setting: str) -> None:
+    pictures = [picture_of(setting, time).astype(int) for time in TIMES]
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        assert np.abs(pictures[i] - pictures[j]).mean() > 8
+
+
+@pytest.mark.parametrize("setting", [name for name in SETS if name not in SHELTERED])
+def test_weathers_look_different(setting: str) -> None:
+    pictures = [picture_of(setting, "day", weather).astype(int) for weather in WEATHERS]
+    for i in range(len(pictures)):
+        for j in range(i):
+            assert np.abs(pictures[i] - pictures[j]).mean() > 4
