@@ -1,0 +1,308 @@
+"""Retrying, polling and reading answers, with neither network nor time: the flows are driven by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import pytest
+
+from filmgate.client import (
+    ConnectionFailed,
+    FilmgateAPIError,
+    InsufficientCredits,
+    InvalidRequest,
+    NotFound,
+    RateLimited,
+    Record,
+    ServerError,
+    TaskFailed,
+    TaskRef,
+    Timeout,
+    Unauthenticated,
+    UnexpectedAnswer,
+)
+from filmgate.client._flow import Effect, Fetch, Flow, Flows, Reply, Send, Sleep, data_of, retry_after
+
+T = TypeVar("T")
+ID = "0" * 32
+BROKEN = ConnectionFailed("broke", sent=True)
+UNSENT = ConnectionFailed("nobody there", sent=False)
+
+
+class Drive:
+    """Carries effects out by a script; sleeping takes no time but moves the clock."""
+
+    def __init__(self, *script: Reply | FilmgateAPIError | Path, repeat_last: bool = False) -> None:
+        self._script = list(script)
+        self._repeat_last = repeat_last
+        self.now = 0.0
+        self.effects: list[Effect] = []
+
+    @property
+    def sleeps(self) -> list[float]:
+        return [effect.seconds for effect in self.effects if isinstance(effect, Sleep)]
+
+    @property
+    def requests(self) -> list[Send]:
+        return [effect for effect in self.effects if isinstance(effect, Send)]
+
+    def flows(self, max_retries: int = 3) -> Flows:
+        return Flows("http://server", "key", "agent", max_retries, now=lambda: self.now, jitter=lambda: 0.0)
+
+    def run(self, flow: Flow[T]) -> T:
+        effect = next(flow)
+        while True:
+            self.effects.append(effect)
+            try:
+                effect = self._step(flow, effect)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+
+    def _step(self, flow: Flow[Any], effect: Effect) -> Effect:
+        if isinstance(effect, Sleep):
+            self.now += effect.seconds
+            return flow.send(None)
+        outcome = self._script[0] if self._repeat_last and len(self._script) == 1 else self._script.pop(0)
+        return flow.throw(outcome) if isinstance(outcome, Exception) else flow.send(outcome)
+
+
+def reply(code: int = 200, data: Any = None, *, msg: str = "success", http: int = 200, **headers: str) -> Reply:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(http, named, msgspec.json.encode({"code": code, "msg": msg, "data": data}))
+
+
+def record(flag: int, **more: Any) -> Reply:
+    return reply(data={"taskId": ID, "successFlag": flag, **more})
+
+
+RUNNING, DONE, FAILED = record(0), record(1), record(3, errorCode=501, errorMessage="It broke.")
+CREATED = reply(data={"taskId": ID})
+
+
+# ------------------------------------------------------------ one call ------------------------------------------------
+
+
+def test_generate_sends_the_order_with_the_key() -> None:
+    drive = Drive(CREATED)
+    assert drive.run(drive.flows().generate({"prompt": "a dog"})) == TaskRef(ID)
+    [request] = drive.requests
+    assert (request.method, request.url) == ("POST", "http://server/api/v1/veo/generate")
+    assert request.headers["authorization"] == "Bearer key"
+    assert msgspec.json.decode(request.body or b"") == {"prompt": "a dog"}
+
+
+def test_retrieve_asks_for_the_record() -> None:
+    drive = Drive(DONE)
+    assert drive.run(drive.flows().retrieve(ID)).succeeded
+    [request] = drive.requests
+    assert (request.method, request.url, request.params) == (
+        "GET",
+        "http://server/api/v1/veo/record-info",
+        {"taskId": ID},
+    )
+
+
+@pytest.mark.parametrize("data", [None, "text", [], {}, {"taskId": None}])
+def test_an_order_that_names_no_task_is_unexpected(data: Any) -> None:
+    drive = Drive(reply(data=data))
+    with pytest.raises(UnexpectedAnswer):
+        drive.run(drive.flows().generate({}))
+
+
+def test_the_key_is_in_no_representation() -> None:
+    flows = Flows("http://server", "very-secret", "agent", 0)
+    flow = flows.retrieve(ID)
+    assert "very-secret" not in repr(flows) + repr(next(flow))
+
+
+# ------------------------------------------------------------ answers and errors --------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (400, InvalidRequest),
+        (401, Unauthenticated),
+        (402, InsufficientCredits),
+        (404, NotFound),
+        (408, ServerError),
+        (410, NotFound),
+        (413, InvalidRequest),
+        (422, InvalidRequest),
+        (429, RateLimited),
+        (433, InsufficientCredits),
+        (451, InvalidRequest),
+        (455, ServerError),
+        (500, ServerError),
+        (501, ServerError),
+        (505, ServerError),
+    ],
+)
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_errors_by_code_in_both_modes(code: int, kind: type[FilmgateAPIError], mirrored: bool) -> None:
+    with pytest.raises(kind) as raised:
+        data_of(reply(code, msg="Because.", http=code if mirrored else 200))
+    assert type(raised.value) is kind
+    assert (raised.value.code, raised.value.message) == (code, "Because.")
+    assert str(raised.value) == f"Because. (code {code})"
+
+
+@pytest.mark.parametrize("text", ["record is null.", "recordInfo is null", "Record does not exist"])
+def test_an_unknown_task_is_not_found_whatever_the_code(text: str) -> None:
+    with pytest.raises(NotFound):
+        data_of(reply(422, msg=text))
+
+
+@pytest.mark.parametrize(
+    ("http", "body", "kind"),
+    [
+        (502, b"<html>Bad gateway</html>", ServerError),
+        (404, b"Not Found", NotFound),
+        (401, b'{"detail":"no"}', Unauthenticated),
+        (500, b"", ServerError),
+        (503, b'{"code":200,"msg":"success","data":{}}', ServerError),
+        (200, b"<html>Welcome</html>", UnexpectedAnswer),
+        (200, b"[]", UnexpectedAnswer),
+        (200, b"{}", UnexpectedAnswer),
+        (200, b"\xff\xfe", UnexpectedAnswer),
+        (302, b"", UnexpectedAnswer),
+        (200, b'{"code":"200"}', UnexpectedAnswer),
+    ],
+)
+def test_what_is_no_envelope_is_judged_by_its_status(http: int, body: bytes, kind: type[FilmgateAPIError]) -> None:
+    with pytest.raises(kind):
+        data_of(Reply(http, {}, body))
+
+
+def test_retry_after_is_seconds_or_a_date_and_at_most_two_minutes() -> None:
+    def said(value: str) -> float | None:
+        return retry_after({"retry-after": value})
+
+    soon = datetime.now(UTC) + timedelta(seconds=60)
+    assert [said("7"), said("0"), said("-3"), said("9999"), said("1.5")] == [7, 0, 0, 120, 1.5]
+    assert 50 < (said(format_datetime(soon, usegmt=True)) or 0) <= 60
+    assert [said("soon"), said("nan"), said(""), retry_after({})] == [None] * 4
+
+
+# ------------------------------------------------------------ retrying ------------------------------------------------
+
+
+def test_reading_is_repeated_after_passing_faults_ever_later() -> None:
+    drive = Drive(reply(500), BROKEN, Timeout("slow"), DONE)
+    assert drive.run(drive.flows().retrieve(ID)).succeeded
+    assert drive.sleeps == [0.5, 1.0, 2.0]
+
+
+def test_retries_have_an_end() -> None:
+    drive = Drive(reply(500), reply(500), reply(502, msg="the last"))
+    with pytest.raises(ServerError, match="the last"):
+        drive.run(drive.flows(max_retries=2).retrieve(ID))
+    assert len(drive.requests) == 3
+
+
+def test_the_servers_retry_after_comes_first_also_under_http_200() -> None:
+    drive = Drive(reply(429, retry_after="7"), reply(429, http=429, retry_after="0"), DONE)
+    drive.run(drive.flows().retrieve(ID))
+    assert drive.sleeps == [7.0, 0.0]
+
+
+@pytest.mark.parametrize("fault", [reply(401), reply(422), reply(402), Reply(200, {}, b"hello")])
+def test_lasting_faults_are_not_repeated(fault: Reply) -> None:
+    drive = Drive(fault)
+    with pytest.raises(FilmgateAPIError):
+        drive.run(drive.flows().retrieve(ID))
+    assert len(drive.requests) == 1
+
+
+@pytest.mark.parametrize("fault", [reply(429), reply(455), reply(503), UNSENT, Timeout("no connection", sent=False)])
+def test_an_order_is_repeated_where_it_was_certainly_not_taken(fault: Reply | FilmgateAPIError) -> None:
+    drive = Drive(fault, CREATED)
+    assert drive.run(drive.flows().generate({})) == TaskRef(ID)
+
+
+@pytest.mark.parametrize("fault", [BROKEN, Timeout("slow"), reply(500), reply(501), Reply(502, {}, b"")])
+def test_an_order_that_may_have_been_taken_is_not_sent_again(fault: Reply | FilmgateAPIError) -> None:
+    drive = Drive(fault)
+    with pytest.raises(FilmgateAPIError):
+        drive.run(drive.flows().generate({}))
+    assert len(drive.requests) == 1
+
+
+def test_the_jitter_only_shortens() -> None:
+    drive = Drive(BROKEN, DONE)
+    drive.run(Flows("http://server", "key", "agent", 3, now=lambda: 0.0, jitter=lambda: 1.0).retrieve(ID))
+    assert drive.sleeps == [0.375]
+
+
+def test_a_download_is_repeated_from_the_start() -> None:
+    path = Path("film.mp4")
+    drive = Drive(BROKEN, path)
+    assert drive.run(drive.flows().download(Fetch("http://server/f", path))) == path
+    assert [type(effect) for effect in drive.effects] == [Fetch, Sleep, Fetch]
+
+
+# ------------------------------------------------------------ waiting -------------------------------------------------
+
+
+def wait(
+    drive: Drive,
+    *,
+    timeout: float | None = None,
+    on_progress: Callable[[Record], None] | None = None,
+    poll_interval: float | None = None,
+) -> Record:
+    return drive.run(drive.flows().wait(ID, timeout, on_progress, poll_interval))
+
+
+def test_polling_backs_off_from_one_second_to_ten() -> None:
+    drive = Drive(*[RUNNING] * 9, DONE)
+    assert wait(drive).succeeded
+    assert drive.sleeps == [1.0, 1.5, 2.25, 3.375, 5.0625, 7.59375, 10.0, 10.0, 10.0]
+
+
+def test_a_poll_interval_is_kept_but_the_server_may_ask_for_another() -> None:
+    polite: Mapping[str, str] = {"retry-after": "4"}
+    drive = Drive(RUNNING, Reply(200, polite, RUNNING.body), reply(429, retry_after="9"), RUNNING, DONE)
+    wait(drive, poll_interval=2.0)
+    assert drive.sleeps == [2.0, 4.0, 9.0, 2.0]
+
+
+def test_progress_is_told_with_every_record() -> None:
+    seen: list[tuple[float | None, str | None]] = []
+    drive = Drive(record(0, progress=0.25, stage="drawing"), record(1, progress=1))
+    wait(drive, on_progress=lambda now: seen.append((now.progress, now.stage)))
+    assert seen == [(0.25, "drawing"), (1.0, None)]
+
+
+def test_a_failed_task_raises_with_its_code_and_message() -> None:
+    with pytest.raises(TaskFailed, match="It broke") as failed:
+        wait(Drive(RUNNING, FAILED))
+    assert (failed.value.code, failed.value.message) == (501, "It broke.")
+    assert failed.value.record.status == 3
+
+
+def test_waiting_ends_at_the_deadline_and_not_later() -> None:
+    drive = Drive(RUNNING, repeat_last=True)
+    with pytest.raises(Timeout, match="it goes on"):
+        wait(drive, timeout=20.0)
+    assert drive.now == 20.0
+
+
+def test_faults_are_waited_out_but_not_for_ever() -> None:
+    nine = Drive(*[UNSENT] * 9, RUNNING, *[reply(500)] * 9, DONE)
+    assert wait(nine).succeeded
+    ten = Drive(*[UNSENT] * 10, DONE)
+    with pytest.raises(ConnectionFailed):
+        wait(ten)
+
+
+@pytest.mark.parametrize("fault", [reply(401), reply(422, msg="record is null.")])
+def test_lasting_faults_end_the_waiting(fault: Reply) -> None:
+    with pytest.raises(FilmgateAPIError):
+        wait(Drive(RUNNING, fault))
