@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import time
 from pathlib import Path
@@ -89,6 +90,8 @@ def _here(settings: Settings, spec: Spec, out: Path, report: Report) -> dict[str
     report(0.0, "starting")
     if said := complaint():
         raise Failure(said, Exit.MACHINE)
+    if not click.get_current_context().find_root().params.get("debug"):
+        logging.getLogger("filmgate").addHandler(logging.NullHandler())  # what goes wrong is said once, at the end
     from ..app.embedded import generate_embedded
 
     task = generate_embedded(settings, spec, out, report).task
