@@ -8,6 +8,7 @@ Its films are flat colours, made in a fraction of a second. Words in the prompt 
     hang          never comes back and says nothing
     reject / fail / bug     refuses; cannot; raises something that is not a TaskError
     small         makes a film of the wrong size
+    stamp         prints the time at which it was given the job
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import time
 
 from filmgate.domain.errors import ContentRejected, EngineFailed
@@ -33,6 +35,8 @@ class TrialEngine:
         pass
 
     def render(self, job: Job) -> Clip:
+        if "stamp" in job.spec.prompt:
+            print(f"stamp {job.task_id} {time.time()}", file=sys.stderr, flush=True)
         job.report(0.1, "trying")
         _misbehave(job)
         if slow := re.search(r"slow ([\d.]+)", job.spec.prompt):

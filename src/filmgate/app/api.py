@@ -12,11 +12,14 @@ from functools import partial
 from ipaddress import ip_network
 
 import uvicorn
+from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.applications import Starlette
 
+from .. import __version__
 from ..dialects.veo3 import routes as veo3
+from ..dialects.veo3.described import OPERATIONS
 from ..engines import registry
-from ..http import files, health
+from ..http import files, health, metrics, openapi
 from ..http.auth import bearer
 from ..http.edition import Edition
 from ..http.errors import application
@@ -43,6 +46,8 @@ def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette
     return application(
         [
             *health.routes(partial(_not_ready, parts, worker)),
+            *metrics.routes(_registry(), settings.metrics.token),
+            *openapi.routes(openapi.document(OPERATIONS, title="Filmgate", version=__version__)),
             *files.routes(parts.storage, parts.links, parts.clock),
             *veo3.routes(
                 submit=submitter(parts, nudge),
@@ -71,6 +76,13 @@ def submitter(parts: Parts, nudge: Callable[[], None]) -> Submit:
         prices=parts.prices,
         nudge=nudge,
     )
+
+
+def _registry() -> CollectorRegistry:
+    """What this process counts: for now the figures of the process itself."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    return registry
 
 
 async def _not_ready(parts: Parts, worker: bool) -> str | None:
