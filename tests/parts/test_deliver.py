@@ -346,12 +346,12 @@ async def test_drain_lets_sends_end_and_begins_no_others(tmp_path: Path) -> None
         deliver = deliverer(of, per_host=1)
         running = asyncio.create_task(deliver.run())
         await until(lambda: receiver.connections)
-        running.cancel()
         draining = asyncio.create_task(deliver.drain())
         await asyncio.sleep(0.02)
         assert not draining.done()
         release.set()
         await draining
+        running.cancel()
         fates = [(await of.fate(callback))[0] for callback in both]
     assert sorted(fates) == [CallbackState.DELIVERED, CallbackState.PENDING]
     assert receiver.connections == 1

@@ -145,7 +145,7 @@ async def test_a_name_with_any_guarded_address_gets_no_connection(resolved: list
 async def test_a_name_is_resolved_once_so_that_it_cannot_change_after_the_check() -> None:
     """The first answer passes (an allowed network), the second would lead to the guarded receiver."""
     async with receiving(answer(200)) as guarded:
-        policy = Policy.of(["127.0.0.2/32"])
+        policy = Policy(("127.0.0.2/32",))
         outbound = Outbound(policy, resolve=names(["127.0.0.2"], ["127.0.0.1"]))
         with pytest.raises(Unreachable):
             await post(f"http://rebind.example:{guarded.port}/", outbound)
@@ -156,7 +156,7 @@ async def test_a_name_is_resolved_once_so_that_it_cannot_change_after_the_check(
 
 async def test_the_operator_opens_a_name() -> None:
     async with receiving(answer(200)) as receiver:
-        outbound = Outbound(Policy.of(["hooks.internal"]), resolve=names(["127.0.0.1"]))
+        outbound = Outbound(Policy(("hooks.internal",)), resolve=names(["127.0.0.1"]))
         assert (await post(f"http://hooks.internal:{receiver.port}/", outbound)).status == 200
         with pytest.raises(AddressRefused):
             await post(f"http://other.internal:{receiver.port}/", outbound)

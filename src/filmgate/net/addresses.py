@@ -14,7 +14,7 @@ since that is where the packets end.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -73,17 +73,16 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 class Policy:
     """What the operator opens beside the public internet.
 
-    ``allow`` holds networks and lower-case host names; a name opens that host wherever it leads. ``allow_private``
-    opens loopback and the private ranges. Neither opens link-local addresses or cloud metadata.
+    ``allow`` holds networks and host names, as settings have them ("10.1.0.0/16", "192.0.2.7", "hooks.example.org");
+    a name opens that host wherever it leads. ``allow_private`` opens loopback and the private ranges. Neither opens
+    link-local addresses or cloud metadata. Raises ValueError for an entry that is neither network nor name.
     """
 
     allow: tuple[Network | str, ...] = ()
     allow_private: bool = False
 
-    @classmethod
-    def of(cls, entries: Iterable[str], allow_private: bool = False) -> Policy:
-        """From settings: "10.1.0.0/16", "192.0.2.7", "hooks.example.org". Raises ValueError for anything else."""
-        return cls(tuple(_entry(entry) for entry in entries), allow_private)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allow", tuple(_entry(str(entry)) for entry in self.allow))
 
     def opens_name(self, host: str) -> bool:
         return host in self.allow

@@ -66,6 +66,7 @@ class Deliver:
         self._let_go_ms: dict[str, int] = {}  #: callback id -> when it is too late to start sending it
         self._sends: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
+        self._draining = False
 
     def nudge(self) -> None:
         """Look into the outbox now: something was put there."""
@@ -85,12 +86,15 @@ class Deliver:
             await self._rest(wait_s)
 
     async def drain(self) -> None:
-        """Wait for the sends under way to end and be recorded. Cancel ``run`` first, so that no others begin."""
+        """Begin no other sends, and wait for those under way to end and be recorded. What waits stays in the outbox."""
+        self._draining = True
         while self._sends:
             await asyncio.wait(self._sends)
 
     async def _round(self) -> float:
         """Take what is due and begin to send it. Returns how many seconds may pass before the next look."""
+        if self._draining:
+            return _LONGEST_REST_S
         if await self._seconds_to_next() <= 0:
             await self._take()
         self._start_sends()
@@ -112,7 +116,7 @@ class Deliver:
                 self._let_go_ms[callback.id] = let_go_ms
 
     def _start_sends(self) -> None:
-        while (callback := self._lines.next()) is not None:
+        while not self._draining and (callback := self._lines.next()) is not None:
             if self._clock.now_ms() > self._let_go_ms.pop(callback.id):
                 # Sending could outlast the lease. Left alone, it is due again when the lease ends.
                 self._lines.done(callback)
