@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+SAY_NOT_INSTALLED := { echo "Error: not everything could be installed; pip says why above, and 'make' tries again." >&2; exit 4; }
 PROMPT := A dog playing in a park
 
 .PHONY: help demo test test-all lint gallery clean machine
@@ -19,7 +20,6 @@ help:
 
 demo: machine .venv/.installed
 	@echo "demo: making a film of \"$(PROMPT)\""
-	@mkdir -p out
 	@$(BIN)/filmgate generate "$(PROMPT)" -o out/demo.mp4 >/dev/null
 	@$(BIN)/python scripts/describe.py "demo: out/demo.mp4 is ready:" out/demo.mp4
 
@@ -52,6 +52,8 @@ clean:
 # ---- what the targets above stand on -------------------------------------------------------------------------------
 
 machine:
+	@command -v $(PYTHON) >/dev/null || { echo "Error: there is no $(PYTHON) here; name a Python 3.11 or newer:" \
+		"make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 4; }
 	@$(PYTHON) -I src/filmgate/cli/machine.py
 
 .venv/.made:
@@ -62,10 +64,10 @@ machine:
 
 .venv/.installed: .venv/.made pyproject.toml
 	@echo "install: installing Filmgate into .venv (once; about 100 MB to fetch)"
-	@$(PIP) --editable .
+	@$(PIP) --editable . || $(SAY_NOT_INSTALLED)
 	@touch $@
 
 .venv/.installed-test: .venv/.made pyproject.toml
 	@echo "install: installing Filmgate and the tools of its tests into .venv (once)"
-	@$(PIP) --editable '.[test]'
+	@$(PIP) --editable '.[test]' || $(SAY_NOT_INSTALLED)
 	@touch $@ .venv/.installed

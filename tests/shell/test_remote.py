@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.server import KEY, Server, serving
+
+from support.server import KEY, Server, serving
 
 
 @pytest.fixture(scope="module")
