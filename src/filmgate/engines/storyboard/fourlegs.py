@@ -31,8 +31,8 @@ def _four(*offsets: float) -> dict[str, float]:
 
 
 AMBLE = Gait(21, 0.62, 0.9, 0.5, 2.2, 38, _four(0.0, 0.25, 0.5, 0.75))
-GALLOP = Gait(33, 0.42, 1.9, 1.5, 3.0, 62, _four(0.0, 0.46, 0.12, 0.58), hop=0.06)
-BOUND = Gait(26, 0.46, 1.7, 1.5, 2.6, 58, _four(0.0, 0.5, 0.06, 0.56), hop=0.11)
+GALLOP = Gait(33, 0.42, 1.8, 1.3, 3.0, 62, _four(0.0, 0.46, 0.12, 0.58), hop=0.06)
+BOUND = Gait(26, 0.46, 1.7, 1.4, 2.6, 58, _four(0.0, 0.5, 0.06, 0.56), hop=0.11)
 PADDLE = Gait(24, 0.5, 1.0, 0.8, 1.6, 45, _four(0.0, 0.5, 0.5, 0.0))
 
 
@@ -53,9 +53,12 @@ def _planted(moment: Moment, shorter: Mapping[str, float]) -> tuple[float, float
 
 
 def _wag(moment: Moment, frequency: float, swing: float, base: float = 0.0) -> Joints:
+    """The tail, and the wings of those that have some."""
     return {
         "tail": base + swing * moment.wave(frequency),
         "tail_tip": swing * 0.9 * moment.wave(frequency, -0.2),
+        "wing_near": 3 * moment.wave(0.6),
+        "wing_far": 3 * moment.wave(0.6, -0.1),
     }
 
 
@@ -156,8 +159,8 @@ def _four_sleeping(moment: Moment) -> Pose:
 def _eating(moment: Moment) -> Pose:
     chew = moment.wave(2.2)
     down = smooth(0.5 + 1.4 * moment.wave(0.16, 0.1))
-    joints = {"head": 46 * down + 2.5 * chew, "jaw": 5 + 5 * chew, "ear": 6 * moment.wave(0.7), **_wag(moment, 1.0, 10)}
-    return posed(moment, _level(moment, joints, 9 * down))
+    joints = {"head": 50 * down + 2.5 * chew, "jaw": 5 + 5 * chew, "ear": 6 * moment.wave(0.7), **_wag(moment, 1.0, 10)}
+    return posed(moment, _level(moment, joints, 3 * down))
 
 
 def _four_dancing(moment: Moment) -> Pose:
@@ -192,6 +195,7 @@ def _paddling(moment: Moment) -> Pose:
 
 def _four_flying(moment: Moment) -> Pose:
     joints = {**trailing(moment, 1.0), **_wag(moment, 1.5, 12, 16), "head": -8 + 3 * moment.wave(0.7), "ear": -20.0}
+    joints |= {"wing_near": -30 - 38 * moment.wave(1.5), "wing_far": -16 - 34 * moment.wave(1.5)}
     for leg in _FOUR:
         forward = -1 if "front" in leg else 1
         joints |= {leg: forward * (54 + 7 * moment.wave(0.9, 0.1 * forward)), f"{leg}_lower": 14.0}

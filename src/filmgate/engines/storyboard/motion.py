@@ -11,6 +11,8 @@ from .puppets import Puppet
 
 Joints = dict[str, float]
 
+_LEAST = 0.6  # of the natural reach: smaller steps would mince, which looks worse than feet that slide a little
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -89,7 +91,8 @@ def striding(gait: Gait, moment: Moment) -> tuple[Joints, dict[str, float]]:
     rate = round_rate(gait, moment.puppet, moment.pace, moment.tempo)
     reach = math.sin(math.radians(gait.reach))
     if moment.pace > 0.02:
-        reach = min(0.72, moment.pace / rate / _stride(gait, moment.puppet, 1.0))
+        needed = moment.pace / rate / _stride(gait, moment.puppet, 1.0)
+        reach = min(0.72, max(needed, _LEAST * reach))
     joints: Joints = {}
     shorter: dict[str, float] = {}
     for leg, offset in gait.offsets.items():
@@ -139,7 +142,6 @@ def trailing(moment: Moment, energy: float) -> Joints:
         "skirt": 4.0,
         "trunk": 6.0,
         "trunk_2": 9.0,
-        "mane": 2.0,
     }
     rate = 0.5 + 1.3 * energy
     return {

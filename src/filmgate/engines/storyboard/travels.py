@@ -38,6 +38,11 @@ def _at_home(moment: Moment) -> Pose:
     return _flapping(moment) if moment.puppet.lift > 0 else _perched(moment)
 
 
+def _chirping(moment: Moment) -> Pose:
+    pose = _at_home(moment)
+    return posed(moment, {**pose.joints, "head": -14 * abs(moment.wave(1.6))}, dy=pose.dy, turn=pose.turn)
+
+
 def _waddling(moment: Moment) -> Pose:
     if moment.puppet.lift > 0:
         return _hopping(moment)
@@ -91,7 +96,7 @@ BIRD: Mapping[str, Motion] = {
     "sleep": lambda moment: _perched(moment, head=34),
     "jump": _hopping,
     "eat": _pecking,
-    "talk": lambda moment: _perched(moment, head=-14 * abs(moment.wave(1.6))),
+    "talk": _chirping,
     "spin": lambda moment: _somersault(moment, _flapping),
 }
 INSECT: Mapping[str, Motion] = {"idle": _fluttering, "sit": _settled, "sleep": _settled, "eat": _settled}
