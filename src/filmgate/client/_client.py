@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -15,8 +14,9 @@ import anyio.to_thread
 import httpx2
 
 from .. import __version__
-from ._errors import ConnectionFailed, FilmgateAPIError, InvalidRequest, NotFound, Timeout, Unauthenticated, error_for
-from ._flow import Effect, Fetch, Flow, Flows, OnProgress, Reply, Send, Sleep, retry_after
+from ._errors import FilmgateAPIError, NotFound, Unauthenticated
+from ._flow import Effect, Fetch, Flow, Flows, OnProgress, Send, Sleep
+from ._http import fetching, plainly, refusal, reply_of, request_for
 from ._landing import landing
 from ._models import Record, TaskRef
 
@@ -172,26 +172,16 @@ class Filmgate:
                 time.sleep(effect.seconds)
                 return None
             case Send():
-                with _plainly(effect.url):
-                    return _reply(self._http.send(self._request(effect)))
+                with plainly(effect.url):
+                    return reply_of(self._http.send(request_for(self._http, effect, self._timeout)))
             case Fetch():
-                with _plainly(effect.url):
+                with plainly(effect.url):
                     return self._fetch(effect)
 
-    def _request(self, send: Send) -> httpx2.Request:
-        return self._http.build_request(
-            send.method,
-            send.url,
-            params=dict(send.params) or None,
-            headers=dict(send.headers),
-            content=send.body,
-            timeout=self._timeout,
-        )
-
     def _fetch(self, fetch: Fetch) -> Path:
-        with self._http.stream("GET", fetch.url, **_fetching(self._timeout)) as response:
+        with self._http.stream("GET", fetch.url, **fetching(self._timeout)) as response:
             if response.status_code != 200:
-                raise _refusal(response)
+                raise refusal(response)
             with landing(fetch.path, response.headers, fetch.on_progress) as take:
                 for piece in response.iter_bytes():
                     take(piece)
@@ -320,26 +310,16 @@ class AsyncFilmgate:
                 await anyio.sleep(effect.seconds)
                 return None
             case Send():
-                with _plainly(effect.url):
-                    return _reply(await self._http.send(self._request(effect)))
+                with plainly(effect.url):
+                    return reply_of(await self._http.send(request_for(self._http, effect, self._timeout)))
             case Fetch():
-                with _plainly(effect.url):
+                with plainly(effect.url):
                     return await self._fetch(effect)
 
-    def _request(self, send: Send) -> httpx2.Request:
-        return self._http.build_request(
-            send.method,
-            send.url,
-            params=dict(send.params) or None,
-            headers=dict(send.headers),
-            content=send.body,
-            timeout=self._timeout,
-        )
-
     async def _fetch(self, fetch: Fetch) -> Path:
-        async with self._http.stream("GET", fetch.url, **_fetching(self._timeout)) as response:
+        async with self._http.stream("GET", fetch.url, **fetching(self._timeout)) as response:
             if response.status_code != 200:
-                raise _refusal(response)
+                raise refusal(response)
             with landing(fetch.path, response.headers, fetch.on_progress) as take:
                 async for piece in response.aiter_bytes():
                     await anyio.to_thread.run_sync(take, piece)
@@ -372,42 +352,3 @@ def _address(film: Record | str) -> str:
     if not film.result_urls:
         raise NotFound(f"Task {film.task_id} has no film to download; its state is {film.state}.")
     return film.result_urls[0]
-
-
-def _reply(response: httpx2.Response) -> Reply:
-    return Reply(response.status_code, response.headers, response.content)
-
-
-def _fetching(timeout: float) -> dict[str, Any]:
-    headers = {"user-agent": f"filmgate-python/{__version__}", "accept-encoding": "identity"}
-    return {"headers": headers, "timeout": timeout, "follow_redirects": True}
-
-
-def _refusal(response: httpx2.Response) -> FilmgateAPIError:
-    status = response.status_code
-    return error_for(status, f"The film cannot be downloaded: HTTP {status}.", retry_after(response.headers))
-
-
-@contextmanager
-def _plainly(url: str) -> Iterator[None]:
-    """Errors of the HTTP library in the words of this one."""
-    try:
-        yield
-    except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
-        raise InvalidRequest(
-            f"{_origin(url)} is not an address to call: it begins with http:// or https://."
-        ) from error
-    except httpx2.ConnectError as error:
-        raise ConnectionFailed(
-            f"No connection to {_origin(url)}: is the server up, the URL right?", sent=False
-        ) from error
-    except httpx2.TimeoutException as error:
-        unsent = isinstance(error, (httpx2.ConnectTimeout, httpx2.PoolTimeout))
-        raise Timeout(f"{_origin(url)} did not answer in time.", sent=not unsent) from error
-    except httpx2.RequestError as error:
-        raise ConnectionFailed(f"The connection to {_origin(url)} broke.", sent=True) from error
-
-
-def _origin(url: str) -> str:
-    """Without path and query: signed links are secrets."""
-    return "/".join(url.split("/", 3)[:3])
