@@ -159,4 +159,4 @@ def caption(said: str, stage: Stage, studio: Studio, seconds: float, screen: Aff
 
 
 def _rise(seconds: float, t: float) -> float:
-    return ease((t - 0.5) / 0.5) * (1.0 - ease((t - seconds + 0.75) / 0.45))
+    return ease((t - 0.5) / 0.5) * (1.0 - ease((t - seconds + 0.45) / 0.38))

@@ -39,6 +39,13 @@ class Studio:
         """How strong the grain of the paper is: less in the dark, where the eye sees it more."""
         return {"day": 0.042, "sunset": 0.036, "night": 0.025}[self.light.time]
 
+    @property
+    def spot(self) -> Light:
+        """The light on whoever acts: the stage lamp follows them, so that they stand out from a dark set."""
+        lamp = {"day": 0.0, "sunset": 0.3, "night": 0.42}[self.light.time]
+        red, green, blue = (factor + (1.0 - factor) * lamp if factor < 1.0 else factor for factor in self.light.ambient)
+        return replace(self.light, ambient=(red, green, blue))
+
     def shift(self) -> tuple[float, float]:
         across, down = SHADOW_FALL
         return -across * self.light.side, down
@@ -72,7 +79,7 @@ def puppet_figure(
     puppet: Puppet, actor: Actor, variation: int, perform: Perform, studio: Studio, zoom: float
 ) -> Figure:
     """A puppet as a prop. ``zoom`` is the largest magnification at which any shot shows it."""
-    light = replace(studio.light, side=studio.light.side * actor.facing)
+    light = replace(studio.spot, side=studio.light.side * actor.facing)
     colours = colours_for(puppet, actor.subject.colour, variation)
     limbs = [_limb(part, colours, replace(studio, light=light), actor, zoom) for part in puppet.parts]
     parts = [part for part, limb in zip(puppet.parts, limbs, strict=True) if limb is not None]

@@ -9,6 +9,7 @@ from itertools import groupby
 import skia
 
 from .bake import Baked, Finish, bake
+from .draw import hex_rgb
 from .light import Light
 from .model import Plan, Stage
 from .props import Grain, Swarm
@@ -37,7 +38,9 @@ def _look(drop: Particle, largest: float) -> tuple[object, ...]:
 
 
 def _bake(drop: Particle, light: Light, scale: float) -> Baked:
-    red, green, blue = light.on(drop.colour, drop.depth)
+    # Water and snow catch the lamps: half of their colour is their own, whatever the light.
+    pairs = zip(light.on(drop.colour, drop.depth), hex_rgb(drop.colour), strict=True)
+    red, green, blue = ((lit + own) / 2 for lit, own in pairs)
     paint = {"streak": _streak, "flake": _flake, "mist": _mist}[drop.kind]
     half = drop.size * 0.62 + 0.05
     colour = skia.Color4f(red / 255, green / 255, blue / 255, drop.alpha)
@@ -54,7 +57,7 @@ def _streak(drop: Particle, colour: skia.Color4f, canvas: skia.Canvas) -> None:
     clear = skia.Color4f(colour.fR, colour.fG, colour.fB, 0.0)
     ends = [skia.Point(0, -drop.size / 2), skia.Point(0, drop.size / 2)]
     shader = skia.GradientShader.MakeLinear(ends, [clear.toColor(), colour.toColor(), clear.toColor()], [0.0, 0.7, 1.0])
-    width = 0.014 + 0.012 * drop.size
+    width = 0.018 + 0.014 * drop.size
     canvas.drawRect(
         skia.Rect.MakeLTRB(-width / 2, -drop.size / 2, width / 2, drop.size / 2),
         skia.Paint(Shader=shader, AntiAlias=True),

@@ -45,7 +45,7 @@ def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
     emoji = actor.subject.sticker
     assert emoji is not None, "only subjects with a sticker are stickers"
     flying = actor.y < -0.6 or actor.subject.action in ("fly", "float", "swim")
-    paint = partial(_paint, drawing(emoji), studio.light, actor, studio.unit * zoom, not flying)
+    paint = partial(_paint, drawing(emoji), studio.spot, actor, studio.unit * zoom, not flying)
     box, scale = (-0.62, -1.08, 0.62, 0.08), studio.unit * zoom * actor.height
     paper = bake(paint, box, scale, Finish(ply=actor.height, grain=0.8 * studio.grain))
     assert paper is not None, "a sticker is never empty"
@@ -85,30 +85,24 @@ def _render(canvas: skia.Canvas, svg: skia.SVGDOM, left: float, top: float, size
 
 
 def _border(canvas: skia.Canvas, svg: skia.SVGDOM, light: Light, actor: Actor, at: tuple[float, float, float]) -> None:
-    """The white paper: the drawing grown by the border, with a short shadow of its own."""
+    """The white paper: the drawing's outline, moved round and round by the width of the border."""
+    left, top, size = at
     red, green, blue = light.on("#fffdf6", actor.depth)
     white = skia.ColorFilters.Blend(int(skia.Color(red, green, blue)), skia.BlendMode.kSrcIn)
-    width = BORDER * at[2]
-    grown = skia.ImageFilters.Dilate(width, width)
-    soft = skia.ImageFilters.Blur(width * 0.25, width * 0.25, skia.TileMode.kDecal, grown)
-    crisp = skia.ColorFilters.Compose(white, _threshold())
-    canvas.saveLayer(None, skia.Paint(ImageFilter=skia.ImageFilters.ColorFilter(crisp, soft)))
-    _render(canvas, svg, *at)
+    canvas.saveLayer(None, skia.Paint(ColorFilter=white))
+    for step in range(20):
+        turn, width = step * math.tau / 20, BORDER * size
+        _render(canvas, svg, left + width * math.cos(turn), top + width * math.sin(turn), size)
     canvas.restore()
-
-
-def _threshold() -> skia.ColorFilter:
-    """Soft edges become sharp ones again, now rounded: square corners of the dilation disappear."""
-    return skia.ColorFilters.Matrix([1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 9.0, -3.6])
 
 
 def _stick(canvas: skia.Canvas, light: Light, actor: Actor, unit: float) -> None:
     canvas.save()
     canvas.scale(1 / actor.height, 1 / actor.height)
     brush = Brush(canvas, light, actor.depth, unit)
-    width = 0.035 * actor.height
+    width = 0.02 * actor.height
     brush.rect(-width, -0.5 * actor.height, width, 0.0, "#c9a06a", radius=0.02)
-    brush.oval(0, -0.012 * actor.height, 0.16 * actor.height, 0.035 * actor.height, "#b98d58")
+    brush.oval(0, -0.012 * actor.height, 0.1 * actor.height, 0.022 * actor.height, "#b98d58")
     canvas.restore()
 
 
