@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.storing import NOON, shelf
 
 from filmgate.store.workers import SqlWorkerStore
+from support.storing import NOON, shelf
 
 pytestmark = pytest.mark.anyio
 
