@@ -259,3 +259,18 @@ def test_what_is_open_is_global(address: IPv4Address | IPv6Address) -> None:
     inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
     nat64 = int(address) >> 32 == int(ip_address("64:ff9b::")) >> 32
     assert nat64 or (inner or address).is_global
+
+
+hosts = st.text(st.sampled_from("aZ0189x.-_:[]%@/\\?#é。１\0 "), max_size=12)
+
+
+@given(st.one_of(st.text(max_size=30), hosts.map("http://{}".format), hosts.map("https://u:p@{}:1/".format)))
+def test_any_text_is_either_a_target_or_refused(text: str) -> None:
+    try:
+        target = check_literal(text, GUARDED)
+    except AddressRefused:
+        return
+    assert target.host.isascii()
+    assert not set(target.host) & set("/\\@%[] \0")
+    assert target.path.startswith(b"/")
+    assert 0 < target.port < 65536
