@@ -33,8 +33,8 @@ def filmgate(
     return ended
 
 
-def printed(server: Server, folder: Path, *words: str, code: int = 0) -> Any:
-    return json.loads(filmgate(server, folder, *words, "--json", code=code).stdout)
+def printed(server: Server, folder: Path, *words: str, code: int = 0, **changes: str) -> Any:
+    return json.loads(filmgate(server, folder, *words, "--json", code=code, **changes).stdout)
 
 
 def test_a_server_makes_the_film_and_tells_about_it(server: Server, tmp_path: Path) -> None:
@@ -83,3 +83,9 @@ def test_a_server_that_cannot_be_reached_or_refuses_the_key_is_code_3(server: Se
 def test_without_a_key_it_says_how_to_give_one(server: Server, tmp_path: Path) -> None:
     ended = filmgate(server, tmp_path, "generate", "x", "-q", code=2, FILMGATE_API_KEY="")
     assert ended.stderr == "Error: A key for the server is needed: give --api-key, or set FILMGATE_API_KEY.\n"
+
+
+def test_the_doctor_knows_a_running_filmgate(server: Server, tmp_path: Path) -> None:
+    port = server.url.rpartition(":")[2]
+    found = printed(server, tmp_path, "doctor", "--data", str(server.data), FILMGATE_SERVER__PORT=port)
+    assert {each["what"]: each["seen"] for each in found}["port"].endswith("is used by a running Filmgate")

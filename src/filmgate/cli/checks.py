@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from ..settings import Settings
@@ -71,7 +73,7 @@ def encoders() -> Finding:
     try:
         import av.codec
     except ImportError as error:
-        return Finding("encoders", str(error), "Install Filmgate again: pip install --force-reinstall av")
+        return Finding("encoders", str(error), "Install it again: pip install --force-reinstall av")
     missing = [name for name in ENCODERS if name not in av.codec.codecs_available]
     advice = "Install av from its wheel: pip install --force-reinstall --only-binary av av" if missing else ""
     return Finding("encoders", f"missing: {', '.join(missing)}" if missing else ", ".join(ENCODERS), advice)
@@ -137,14 +139,31 @@ def port(host: str, number: int) -> Finding:
         try:
             trial.bind((host, number))
         except OSError as error:
-            advice = "Choose another with --port, or stop what uses it (a running Filmgate does)."
-            return Finding("port", f"{host}:{number} is not free: {error.strerror or error}", advice)
+            return _taken(host, number, error)
     return Finding("port", f"{host}:{number} is free")
+
+
+def _taken(host: str, number: int, error: OSError) -> Finding:
+    if _is_filmgate(host, number):
+        return Finding("port", f"{host}:{number} is used by a running Filmgate")
+    advice = "Choose another with --port, or stop what uses it."
+    return Finding("port", f"{host}:{number} is not free: {error.strerror or error}", advice)
+
+
+def _is_filmgate(host: str, number: int) -> bool:
+    connection = HTTPConnection(host, number, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return bool(json.loads(connection.getresponse().read(1000))["msg"] == "ok")
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
+        return False  # whatever it is, it does not speak as Filmgate does
+    finally:
+        connection.close()
 
 
 def _importable(what: str, module: str, words: Callable[..., str]) -> Finding:
     try:
         imported = __import__(module)
     except ImportError as error:
-        return Finding(what, str(error), "Install the system libraries above, or Filmgate again: pip install filmgate")
+        return Finding(what, str(error), "Install the system libraries above; else install Filmgate again.")
     return Finding(what, words(imported))
