@@ -55,7 +55,7 @@ def _rain(weather: Weather, stage: Stage, rng: Random) -> list[Particle]:
     """Three curtains of streaks; those of a storm are longer, faster and driven by the wind."""
     storm, blow = weather == "storm", rng.choice((-1, 1))
     lean = _SLANT[weather] * blow
-    rows = [(3.2, 80, 0.8, 0.7), (1.5, 68, 1.15, 0.78), (0.85, 38, 1.7, 0.72)]
+    rows = [(3.2, 84, 1.1, 0.8), (1.5, 70, 1.6, 0.85), (0.9, 36, 2.3, 0.75)]
     drops = []
     for depth, count, length, alpha in rows:
         speed = (15.0 if storm else 11.0) / math.sqrt(depth)

@@ -185,6 +185,11 @@ def _bed(brush: Brush, rng: Random, site: Site) -> None:
             size = (0.8 + 0.3 * i) * site.tall**0.6
             kind = (_fan, _stag, _brain)[(i + (side > 0)) % 3]
             kind(brush, rng, x, height_at(floor, x) + 0.1 + 0.1 * i, size, CORALS[(i * 2 + (side > 0)) % 5])
+    for share in (-0.42, -0.3, 0.22, 0.4):
+        x = site.x(share) + rng.uniform(-0.3, 0.3)
+        sprigs = [_ribbon(rng, x + d, -0.45, rng.uniform(0.5, 1.0), 0.08) for d in (-0.16, 0.02, 0.18)]
+        brush.fill(joined(sprigs), rng.choice(WEEDS))
+    _brain(brush, rng, site.x(rng.choice((-0.36, 0.3))), -0.4, 0.5, rng.choice(CORALS))
     rock(brush, rng, site.x(-0.88), 0.9, 1.3, "#6f7f8f")
     for share, y, tone in ((0.62, 1.2, "#ff8a5c"), (-0.42, 1.7, "#e8505b"), (0.2, 3.6, "#ffb347")):
         x = site.x(share)

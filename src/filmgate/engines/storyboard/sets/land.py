@@ -109,7 +109,7 @@ def strewn(rng: Random, site: Site, count: int, top: float, *, clear: float = 0.
     spots = []
     for i in range(count):
         y = top + (site.stage.bottom + 0.6 - top) * ((i + rng.random()) / count) ** 1.15
-        x = site.x(rng.uniform(-1.45, 1.45))
+        x = site.x(rng.triangular(-1.4, 1.4, 0.0))
         if abs(x) < clear and y < 0.5:
             x = (clear + rng.uniform(0.0, 2.0)) * (1 if x > 0 else -1)
         spots.append((x, y, 1.0 + 0.28 * (y - top)))
@@ -121,7 +121,7 @@ def tufts(brush: Brush, rng: Random, site: Site, colour: str, top: float, count:
         grass(brush, rng, x, y, 0.16 * size, colour, 4)
 
 
-def daisies(brush: Brush, rng: Random, site: Site, blooms: Sequence[str], top: float, count: int = 22) -> None:
+def daisies(brush: Brush, rng: Random, site: Site, blooms: Sequence[str], top: float, count: int = 30) -> None:
     """Small flowers on the ground, seen from afar: dots with a heart, in loose drifts."""
     if brush.light.snow_cover:
         return

@@ -142,6 +142,7 @@ def garden(site: Site) -> list[Sheet]:
         hills(site, "far hills", 9.0, -2.1 * site.tall, "#97c7a0", swell=0.45, step=6.0, reach=2.8, dress=distant),
         hills(site, "house", 2.6, -1.15, "#86bf5d", swell=0.08, reach=5.4 * site.tall, dress=behind),
         site.sheet("fence", 1.7, lambda brush, rng: _fence(brush, rng, site), top=-2.75),
+        site.sheet("border", 1.35, lambda brush, rng: _border(brush, rng, site), top=-2.1),
         boards(site, -0.72, ("#8fcb5c", "#80bf50", "#70b048", "#62a243"), dress),
         site.sheet("beds", 1.02, lambda brush, rng: _beds(brush, rng, site), top=-3.6),
         fringe(site, ("#3d7d3f", "#569a45"), blooms=BLOOMS, tallest=2.2),
@@ -217,6 +218,21 @@ def _fence(brush: Brush, rng: Random, site: Site) -> None:
     brush.fill(joined(pickets), pale)
     crest = rolling(rng, left, right, -0.82, 0.06, 1.2)
     brush.fill(land(crest, bottom), brush.light.open("#79b552", 0.9))
+
+
+def _border(brush: Brush, rng: Random, site: Site) -> None:
+    """A border of low flowers along the foot of the fence, lowest in the middle."""
+    left, _, right, bottom = site.stage.span(1.35)
+    brush.fill(land(rolling(rng, left, right, -0.78, 0.03, 1.6), bottom), brush.light.open("#5f9f47", 0.9))
+    x = left
+    while x < right and not brush.light.snow_cover:
+        h = rng.uniform(0.42, 0.6) * (1.0 + 0.7 * min(1.0, abs(x) / site.half))
+        bloom = rng.choice(BLOOMS)
+        if rng.random() < 0.55:
+            tulip(brush, rng, x, -0.68, h, bloom)
+        else:
+            flower(brush, rng, x, -0.68, h, bloom)
+        x += rng.uniform(0.2, 0.42)
 
 
 def _beds(brush: Brush, rng: Random, site: Site) -> None:

@@ -168,7 +168,7 @@ def _cloud(brush: Brush, rng: Random, x: float, y: float, width: float, height: 
 def _banks(site: Site) -> list[Sheet]:
     """The low ceiling of bad weather, hung like the borders of a theatre."""
     storm = site.light.weather == "storm"
-    lows = (0.27, 0.18, 0.08) if storm else (0.19, 0.1)
+    lows = (0.27, 0.18, 0.08) if storm else (0.24, 0.14)
     sheets = []
     for i, low in enumerate(lows):
         depth = (19.0, 13.0, 8.0)[i]

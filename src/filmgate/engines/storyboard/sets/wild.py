@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..light import SNOW, mix
 from ..model import Sheet
-from .cuts import Point, blade, curve, joined, land, lens, poly, rolling, valance
+from .cuts import Point, blade, curve, joined, land, leafy, lens, poly, rolling, valance
 from .flora import birch, bush, cactus, fern, fir, mushroom, rock
 from .land import boards, fringe, height_at, hills, pebbles, strewn, tufts
 from .site import Paint, Site
@@ -36,10 +36,10 @@ def forest(site: Site) -> list[Sheet]:
     return [
         backcloth(site, -0.6),
         *([] if site.light.overcast else [luminary(site)]),
-        site.sheet("far wood", 9.0, _wood(site, 9.0, 22, 0.34, "#7fa58c", 0.0)),
-        site.sheet("wood", 5.5, _wood(site, 5.5, 13, 0.5, "#6b8f74", 0.12)),
-        site.sheet("light", 4.4, lambda brush, rng: _shafts(brush, rng, site)),
-        site.sheet("mid wood", 3.2, _wood(site, 3.2, 9, 0.66, "#6a6b57", 0.34)),
+        site.sheet("far wood", 7.0, _wood(site, 7.0, 22, 0.34, "#638f78", 0.0)),
+        site.sheet("wood", 4.2, _wood(site, 4.2, 13, 0.5, "#567d63", 0.12)),
+        site.sheet("light", 3.6, lambda brush, rng: _shafts(brush, rng, site)),
+        site.sheet("mid wood", 2.8, _wood(site, 2.8, 9, 0.66, "#5e5a48", 0.32)),
         hills(site, "undergrowth", 2.6, -1.35, "#5f9a5c", swell=0.16, step=2.6, reach=1.4, dress=_undergrowth),
         site.sheet("near wood", 1.7, _wood(site, 1.7, 6, 0.95, "#6b4f3c", 0.62)),
         boards(site, -0.95, ("#6d9a50", "#5f8b48", "#527b40", "#466c39"), dress, reach=0.6),
@@ -74,7 +74,7 @@ def _shafts(brush: Brush, rng: Random, site: Site) -> None:
     light = brush.light
     if light.overcast:
         return
-    _, top, _, _ = site.stage.span(4.4)
+    _, top, _, _ = site.stage.span(3.6)
     side = light.side
     for i in range(5):
         x = side * (site.x(0.5) - i * 0.26 * site.half)
@@ -116,10 +116,10 @@ def _gate(brush: Brush, rng: Random, site: Site) -> None:
     for side in (-1, 1):
         for share in (1.04, 1.62):
             birch(brush, rng, side * site.x(share), bottom, top, 1.15, "#33271f")
-    left, right = -site.half - 5.2, site.half + 5.2
-    leaf = brush.light.open("#2c5b3f", 0.25)
-    low = site.stage.top + 0.25
-    brush.fill(valance(rng, left, right, top, low, 0.8, 0.3), mix(leaf, "#0a1a1c", 0.3))
+    leaf = mix(brush.light.open("#2c5b3f", 0.25), "#0a1a1c", 0.3)
+    for side in (-1, 1):
+        for share, w, h in ((1.75, 3.4, 2.6), (1.3, 2.6, 1.9), (0.98, 1.7, 1.25)):
+            brush.fill(leafy(rng, side * site.x(share), site.stage.top - 0.4, w, h * site.tall**0.5, 15), leaf)
 
 
 def mountains(site: Site) -> list[Sheet]:
