@@ -14,6 +14,7 @@ from filmgate.client import (
     Filmgate,
     InvalidRequest,
     NotFound,
+    Record,
     TaskFailed,
     Unauthenticated,
     webhooks,
