@@ -145,15 +145,22 @@ def _mood(reading: Reading, subjects: tuple[Subject, ...], time: Time, weather: 
 
 
 def _lettered(reading: Reading, pictured: bool, prompt: str) -> tuple[str, ...]:
-    """The words for the card: all of a prompt that shows nothing, a few names of one that shows something."""
+    """The words for the card: all of a prompt that shows nothing, a few names of one that shows something.
+
+    A short prompt is set as it stands ("the meaning of justice"); of a long one only the words that matter.
+    """
     if pictured and len(reading.unknown) < _LETTERING_RATIO * max(3, len(reading.words)):
         names = [word for word in reading.names if not word.lower().endswith(_DESCRIBING) and len(word) > 2]
         return _once(names)[:FEW_WORDS]
     if pictured:
         return _once(reading.unknown)[:MOST_WORDS]
-    words = _once(reading.content or reading.words)[:MOST_WORDS]
+    spoken = reading.plain if len(reading.plain) <= MOST_WORDS else _once(reading.content)
+    words = tuple(spoken or _once(reading.words))[:MOST_WORDS]
     return words or (_clean(prompt[:LONGEST_WORD]) or "…",)
 
 
 def _once(words: list[str]) -> tuple[str, ...]:
-    return tuple({word.casefold(): word for word in reversed(words)}.values())[::-1]
+    first: dict[str, str] = {}
+    for word in words:
+        first.setdefault(word.casefold(), word)
+    return tuple(first.values())

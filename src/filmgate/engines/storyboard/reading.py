@@ -73,6 +73,7 @@ class Reading:
     unknown: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)  #: those of the unknown words that the prompt is about
     content: list[str] = field(default_factory=list)  #: all words but the small change of the language
+    plain: list[str] = field(default_factory=list)  #: ... and with the small change: all that is not about the film
     words: list[str] = field(default_factory=list)
     futuristic: bool = False
     _phrase: Phrase = field(default_factory=Phrase)
@@ -97,6 +98,7 @@ class Reading:
         if not followed and self._phrase.preposition not in _WHERE:
             self.names.append(text)
         self.content.append(text)
+        self.plain.append(text)
         self.words.append(text)
         self._last, self._after_noun = None, True
         self._pending = None
@@ -104,6 +106,8 @@ class Reading:
     def word(self, text: str, entry: Entry, name: str, followed: bool) -> None:
         """``followed``: a noun comes after it in the same phrase, so that it may qualify it."""
         self.words.append(text)
+        if entry.quiet != "film":
+            self.plain.append(text)
         if entry.quiet not in ("grammar", "film"):
             self.content.append(text)
         self._scene(entry)
