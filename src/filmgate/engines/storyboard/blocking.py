@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from random import Random
 
 from . import puppets
@@ -17,6 +18,7 @@ from .model import Actor, Plan, Stage, Subject
 
 #: Stage units a second. The camera can follow only as far as the set reaches, so nobody hurries.
 SPEEDS = {"walk": 0.75, "run": 1.15, "roll": 1.25, "fly": 0.95, "swim": 0.7, "float": 0.35}
+_TRACKED = 6.2  #: how far a camera can go beside somebody, stage units
 _AIRBORNE = frozenset({"fly", "float"})
 _GROUNDED = frozenset({"sit", "sleep", "eat", "walk", "run"})  #: birds, too, do this on the ground
 _RANKS = (0.0, 1.0, -1.0, 2.0, -2.0)  #: places of a group, in spacings from its middle; the first stands in front
@@ -70,14 +72,16 @@ def cast(plan: Plan, stage: Stage) -> tuple[Actor, ...]:
 # ---------------------------------------------------------------- sizes -------------------------------------------
 
 
+@lru_cache(maxsize=256)
 def figure(subject: Subject) -> Figure:
     """The proportions of the puppet, or those of a sticker, which is a square."""
-    if subject.puppet is not None:
-        puppet = puppets.load(subject.puppet)
-        left, _, right, _ = puppet.box
-        return Figure(puppet.height, right - left, puppet.lift, True, puppet.rig == "vessel")
     noun = lexicon().noun(subject.noun)
-    return Figure(noun.height, 1.1, 0.0, noun.living) if noun else Figure(STICKER_HEIGHT, 1.1, 0.0, False)
+    living = noun.living if noun else True
+    if subject.puppet is None:
+        return Figure(noun.height if noun else STICKER_HEIGHT, 1.1, 0.0, living)
+    puppet = puppets.load(subject.puppet)
+    left, _, right, _ = puppet.box
+    return Figure(puppet.height, right - left, puppet.lift, living, puppet.rig == "vessel" and puppet.lift <= 0.0)
 
 
 def build(subject: Subject, plan: Plan, stage: Stage, part: float = 1.0) -> Build:
@@ -85,8 +89,8 @@ def build(subject: Subject, plan: Plan, stage: Stage, part: float = 1.0) -> Buil
     natural = figure(subject)
     crowd = {1: 1.0, 2: 0.92, 3: 0.84}.get(subject.count, 0.74)
     height = natural.height * subject.size * crowd * part * (1.4 if stage.portrait else 1.0)
-    tallest = _APPROACHED if plan.move in _APPROACHES else _TALLEST
-    height = min(max(height, _SMALLEST * stage.height), tallest * stage.height, 0.66 * stage.width / natural.width)
+    tallest, widest = (_APPROACHED, 0.5) if plan.move in _APPROACHES else (_TALLEST, 0.66)
+    height = min(max(height, _SMALLEST * stage.height), tallest * stage.height, widest * stage.width / natural.width)
     return Build(height, natural.width * height, _lift(subject, natural, height, plan, stage))
 
 
@@ -101,6 +105,8 @@ def _lift(subject: Subject, natural: Figure, height: float, plan: Plan, stage: S
         return -_sunk(natural, height)
     if plan.setting == "ocean" and (natural.afloat or subject.action == "swim"):
         return -_sunk(natural, height)
+    if plan.setting == "underwater" and subject.action not in _GROUNDED:
+        return max(natural.lift * height, 0.24 * stage.height)
     if natural.afloat or (natural.lift <= 0.0 and subject.action not in (*_AIRBORNE, "swim")):
         return natural.lift * height
     if subject.action in _GROUNDED:
@@ -116,18 +122,26 @@ def _leads(plan: Plan, stage: Stage, facing: int) -> list[Actor]:
     subject = plan.subjects[0]
     size = build(subject, plan, stage)
     travel = _travel(plan, stage, subject)
-    shared = len(plan.subjects) > 1 or bool(plan.lettered)
-    anchor = -facing * stage.width * (0.17 if shared else 0.12 if subject.count == 1 else 0.02)
+    anchor = -facing * stage.width * _aside(plan, subject)
     middle = anchor * (0.4 if travel else 1.0) - facing * travel / 2
     first = Actor(subject, middle, -size.lift, 1.0, size.height, facing, 0.0, travel / plan.seconds)
     return _group(plan, stage, first, size, "leads")
+
+
+def _aside(plan: Plan, subject: Subject) -> float:
+    """How far from the middle the main subject stands, as a share of the width: more where others need room."""
+    others = [other for other in plan.subjects[1:] if other.puppet != "kite"]
+    if subject.count > 1:
+        return 0.02 if len(plan.subjects) == 1 or (others and subject.count > 2) else 0.08
+    return 0.17 if others or plan.lettered else 0.12
 
 
 def _travel(plan: Plan, stage: Stage, subject: Subject) -> float:
     """How far the main subject goes in the film, stage units."""
     if subject.action == "sit" and len(plan.subjects) > 1:  # riding
         subject = plan.subjects[1]
-    far = {"static": 0.2, "tracking": 0.55, None: 0.46}.get(plan.move, 0.32) * stage.width
+    far = {"static": 0.12, None: 0.46}.get(plan.move, 0.32) * stage.width
+    far = _TRACKED if plan.move == "tracking" else far
     return min(SPEEDS.get(subject.action, 0.0) * plan.seconds, far)
 
 
@@ -155,7 +169,8 @@ def _spacing(plan: Plan, stage: Stage, first: Actor, size: Build) -> float:
     """From one of a group to the next: shoulder to shoulder, or as far apart as strings need."""
     kites = any(subject.puppet == "kite" for subject in plan.subjects[1:])
     wanted = max(size.width * 1.02, size.height * (0.95 if kites else 0.5))
-    return min(wanted, (stage.width * 0.86 - size.width) / max(1, first.subject.count - 1))
+    room = stage.width * 0.86 - size.width - (0.6 if kites else 0.0)
+    return min(wanted, room / max(1, first.subject.count - 1))
 
 
 # ---------------------------------------------------------------- all others --------------------------------------
@@ -218,7 +233,7 @@ def _kites(plan: Plan, stage: Stage, subject: Subject, actors: Sequence[Actor]) 
     for number in range(subject.count):
         holder = holders[number % len(holders)]
         x, y = holder.x + holder.facing * 0.18 * holder.height, holder.y - 0.6 * holder.height
-        height = min(natural.height * (1.4 if stage.portrait else 1.0), 0.92 * (y - stage.top)) * rng.uniform(0.7, 0.9)
+        height = min(natural.height, 0.92 * (y - stage.top)) * rng.uniform(0.7, 0.9)
         kites.append(Actor(subject, x, y, holder.depth - 0.001, height, holder.facing, rng.random(), holder.speed))
     return kites
 

@@ -90,7 +90,7 @@ def _framing(
     stage, main = scene.stage, scene.main
     left, right = _extent(scene, t)
     x, y = where(main, t)
-    fitting = 0.92 * stage.width / (right - left)
+    fitting = 0.92 * stage.width / (right - left + 2 * sways) / grows
     least = min(share, 0.27) * stage.height / main.height
     widest = 0.92 * stage.width * (0.5 - lead) / (width_of(main) / 2 + sways) / grows
     tall = y - min(actor.y - actor.height for actor in scene.group)
@@ -206,6 +206,7 @@ def _designed(scene: Scene, move: Move) -> Motion:
     if move == "tracking":
         return _tracking(scene, seconds)
     share, foot, grows, sways = _MOVE_FRAMING[move]
+    sways = scene.main.speed * seconds / 2 if move == "static" else sways
     at = _framing(scene, seconds / 2, share, foot=foot, grows=grows, sways=sways)
     by = min(3.0, 0.3 * scene.stage.width / at.zoom, 2 * sways if scene.stage.portrait else 3.0)
     motion = _about(scene, move, at, seconds, by)
@@ -262,7 +263,7 @@ def _flight(scene: Scene, start: float, end: float, at: View) -> Motion:
 def _tracking(scene: Scene, seconds: float) -> Motion:
     """Beside the subject; where it goes nowhere, the camera passes it slowly all the same."""
     if scene.main.speed > 0:
-        return _follow(scene, 0.0, seconds, 0.34, 0.36)
+        return _follow(scene, 0.0, seconds, 0.37, 0.39, lead=0.03)
     at = _framing(scene, seconds / 2, 0.34)
     return camera.tracking(0.0, seconds, at, by=0.28 * scene.stage.width / at.zoom * scene.main.facing)
 
