@@ -18,8 +18,8 @@ from .synthesis import Signal, add, chance, decibels, hall, panned
 
 __all__ = ["FOLEY", "compose", "cues"]
 
-_MUSIC, _FOLEY, _MOTORS = 0.20, 0.5, 0.06  #: levels; music comes out at about -25 LUFS
-_QUIETEST, _LOUDEST = -29.0, -20.0  #: LUFS: what a room and a storm come to before the final level is set
+_MUSIC, _FOLEY, _MOTORS = 0.20, 0.36, 0.06  #: levels; music comes out at about -25 LUFS
+_QUIETEST, _LOUDEST = -32.0, -21.0  #: LUFS: what a room and a storm come to before the final level is set
 
 
 def compose(screenplay: Screenplay, rate: int = 48_000) -> npt.NDArray[np.float32]:

@@ -27,7 +27,7 @@ def air(plan: Plan, rate: int) -> Signal:
 
 def _layers(plan: Plan) -> list[tuple[str, float]]:
     """The beds of a scene with their levels. Bad weather silences birds and crickets."""
-    layers = list(_PLACES[plan.setting]) if plan.setting in _PLACES else [("breeze", 0.05)]
+    layers = [(name, 0.7 * level) for name, level in _PLACES.get(plan.setting, (("breeze", 0.05),))]
     inside = plan.setting in ("room", "space", "underwater")
     if plan.weather in ("rain", "storm", "snow") or plan.time == "night":
         layers = [(name, level) for name, level in layers if name != "birds"]

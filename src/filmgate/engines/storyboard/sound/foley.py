@@ -187,7 +187,8 @@ def _boing(rate: int, rng: np.random.Generator) -> Signal:
 FOLEY: dict[str, Maker] = {
     "step": _step, "paw": _paw, "hoof": _hoof, "clank": _clank, "servo": _servo, "flap": _flap, "splash": _splash,
     "bubble": _bubble, "bell": _bell, "ship_bell": _ship_bell, "whistle": _whistle, "chug": _chug, "horn": _horn,
-    "creak": _creak, "burner": _burner, "chirp": _chirp, "flutter": _flutter, "rustle": _rustle, "boing": _boing, "joint": _joint,
+    "creak": _creak, "burner": _burner, "chirp": _chirp, "flutter": _flutter, "rustle": _rustle, "boing": _boing,
+    "joint": _joint,
 }  # fmt: skip
 
 # ---------------------------------------------------------------- the cue list ------------------------------------
@@ -204,13 +205,13 @@ _HABITS: dict[str, tuple[tuple[float, float, str, float], ...]] = {
     "butterfly": ((0.3, 0.25, "flap", 0.12),),
     "robot": ((0.4, 1.0, "servo", 0.4),),
     "bicycle": ((1.1, 4.2, "bell", 0.5),),
-    "train": ((0.05, 0.26, "chug", 0.8), (0.9, 5.0, "whistle", 0.7)),
+    "train": ((0.05, 0.26, "chug", 0.5), (0.9, 5.0, "whistle", 0.55)),
     "car": ((1.3, 5.2, "horn", 0.5),),
     "boat": ((1.3, 3.1, "creak", 0.3),),
     "ship": ((1.1, 2.7, "creak", 0.5), (2.0, 6.5, "ship_bell", 0.5)),
     "balloon": ((0.7, 3.4, "burner", 0.8),),
     "kite": ((0.4, 1.1, "flutter", 0.6),),
-    "whale": ((0.6, 2.5, "splash", 0.7),),
+    "whale": ((0.6, 2.5, "splash", 0.5),),
     "rocket": ((0.3, 1.1, "burner", 0.7),),
     "dragon": ((0.3, 0.6, "flap", 0.9),),
 }
@@ -254,7 +255,8 @@ def _moments(screenplay: Screenplay, actor: Actor) -> Iterator[tuple[float, str,
 def _beats(actor: Actor, end: float, footless: bool) -> Iterator[tuple[float, str, float]]:
     """The beats of a puppet's own movement, as its performance has them."""
     puppet = load(actor.subject.puppet or "")
-    if puppet.rig not in _BEATS or (puppet.rig in ("biped", "quadruped") and (footless or actor.y < -0.6)):
+    on_legs, in_water = puppet.rig in ("biped", "quadruped"), puppet.rig == "vessel"
+    if puppet.rig not in _BEATS or (on_legs and footless) or ((on_legs or in_water) and actor.y < -0.6):
         return
     sound, gain = _BEATS[puppet.rig]
     instants = footfalls(

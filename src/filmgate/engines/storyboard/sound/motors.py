@@ -65,4 +65,4 @@ def _rails(n: int, rate: int, rng: np.random.Generator) -> Signal:
     return np.asarray(0.7 * rumble + 0.6 * knock * iron)
 
 
-MOTORS = {"car": _engine, "flying_car": _hover, "bicycle": _freewheel, "train": _rails}
+MOTORS = {"car": _engine, "flying_car": _hover, "bicycle": _freewheel, "train": _rails, "airplane": _engine}

@@ -68,7 +68,8 @@ def wide(
     n: int, rate: int, rng: np.random.Generator, curve: Sequence[tuple[float, float]], common: float = 0.5
 ) -> Signal:
     """Noise in stereo; ``common`` is the part that both sides share, which keeps it in the middle."""
-    middle, side = noise(n, rate, rng, curve) * np.sqrt(common), noise(n, rate, rng, curve) * np.sqrt(1.0 - common)
+    middle = noise(n, rate, rng, curve) * np.sqrt(0.5 + 0.5 * common)
+    side = noise(n, rate, rng, curve) * np.sqrt(0.5 - 0.5 * common)
     return np.stack([middle + side, middle - side], axis=1)
 
 
