@@ -281,6 +281,7 @@ def _swooping(moment: Moment) -> Pose:
     joints = {"kite": 14 * moment.wave(0.3, 0.2) + 4 * moment.wave(1.1)}
     chain = {"tail": 16.0, "tail_2": 20.0, "tail_3": 24.0}
     joints |= {name: swing * moment.wave(0.75, -0.13 * i) for i, (name, swing) in enumerate(chain.items())}
+    joints["tail"] += 24.0  # the wind carries it back, away from whoever holds the string
     return posed(moment, joints, turn=9 * moment.wave(0.15), stretch=1 + 0.03 * moment.wave(0.3))
 
 
