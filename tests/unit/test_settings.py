@@ -266,9 +266,15 @@ def test_a_model_of_the_file_keeps_the_prices_that_it_does_not_name(tmp_path: Pa
     text = "[models.veo3]\nengine = 'diffusers'\nfallback = ['storyboard']\noptions.steps = 20\nprices = { 720p = 7 }"
     settings = load(environ=HOME, toml=toml(tmp_path, text))
     assert settings.routes()["veo3"].engines == ("diffusers", "storyboard")
-    assert settings.routes()["veo3"].options == {"steps": 20}
+    assert settings.routes()["veo3"].options == {"diffusers": {"steps": 20}}
     assert settings.prices()["veo3"] == {"720p": 7, "1080p": 255, "4k": 380, "extend": 250}
     assert settings.origins["models.veo3_fast"] == "default"
+
+
+def test_the_processes_of_the_storyboard_are_an_option_of_its_engine() -> None:
+    settings = load(environ={**HOME, "FILMGATE_STORYBOARD__PROCESSES": "3"})
+    assert settings.routes()["veo3"].options == {"storyboard": {"processes": 3}}
+    assert load(environ=HOME).routes()["veo3"].options == {"storyboard": {}}
 
 
 @pytest.mark.parametrize(

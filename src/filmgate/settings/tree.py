@@ -154,7 +154,7 @@ class ModelSettings:
 
     engine: str = "storyboard"
     fallback: tuple[str, ...] = ()  #: engines that are asked next, in order
-    options: Mapping[str, Any] = field(default_factory=dict)  #: handed to the engine as they are
+    options: Mapping[str, Any] = field(default_factory=dict)  #: handed to ``engine`` as they are
     prices: Mapping[str, int] = field(default_factory=dict)  #: "720p", "1080p", "4k", "extend" -> credits
 
 
@@ -217,8 +217,16 @@ class Settings:
     def routes(self) -> Mapping[str, Route]:
         """Model -> its engines in order of preference."""
         return {
-            name: Route(name, (model.engine, *model.fallback), model.options) for name, model in self.models.items()
+            name: Route(name, (model.engine, *model.fallback), self._options(model))
+            for name, model in self.models.items()
         }
+
+    def _options(self, model: ModelSettings) -> dict[str, Mapping[str, Any]]:
+        """Engine -> its options: the table's are those of its first engine."""
+        options = {model.engine: model.options}
+        if self.storyboard.processes:
+            options["storyboard"] = {"processes": self.storyboard.processes, **options.get("storyboard", {})}
+        return options
 
     def prices(self) -> Prices:
         """Credits as ``domain.credits.price`` wants them."""
