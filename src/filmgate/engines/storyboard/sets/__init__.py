@@ -7,12 +7,14 @@ import math
 from ..light import Light
 from ..model import Plan, Sheet, Stage
 from .air import atmosphere
+from .country import farm, village
 from .deep import underwater
 from .future import future_city
 from .indoors import WALL_DEPTH, room
 from .nature import garden, park, plain
 from .site import Site
 from .space import space
+from .theatre import stage as theatre_stage
 from .town import city
 from .water import beach, ocean
 from .wild import desert, forest, mountains
@@ -29,6 +31,9 @@ _FAMILIES = {
     "room": room,
     "space": space,
     "underwater": underwater,
+    "village": village,
+    "farm": farm,
+    "stage": theatre_stage,
     "garden": garden,
     "plain": plain,
 }
@@ -36,7 +41,7 @@ _FAMILIES = {
 SETS: tuple[str, ...] = tuple(_FAMILIES)
 
 #: Sets under a roof, or where there is no weather: rain, snow and fog are seen only from this depth on.
-SHELTERED: dict[str, float] = {"room": WALL_DEPTH, "space": math.inf, "underwater": math.inf}
+SHELTERED: dict[str, float] = {"room": WALL_DEPTH, "space": math.inf, "underwater": math.inf, "stage": math.inf}
 
 
 def build(plan: Plan, stage: Stage, light: Light) -> list[Sheet]:

@@ -23,6 +23,12 @@ def _lamplit(light: Light) -> Light:
     return replace(light, ambient=ambient, density=min(light.density, 0.1), air=min(light.air, 0.03))
 
 
+def _spotlit(light: Light) -> Light:
+    """The lamps of a theatre; the hour is only played there."""
+    ambient = _blend(light.ambient, (1.02, 0.95, 0.88), 0.7)
+    return replace(light, weather="clear", ambient=ambient, density=0.05, air=0.0)
+
+
 def _submerged(light: Light) -> Light:
     """Water swallows red first; no weather reaches the reef."""
     ambient = _blend(light.ambient, (0.78, 1.0, 1.02), 0.55)
@@ -40,4 +46,9 @@ def _blend(a: tuple[float, float, float], b: tuple[float, float, float], share: 
     return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share
 
 
-_AIRS: dict[str, Callable[[Light], Light]] = {"room": _lamplit, "underwater": _submerged, "space": _airless}
+_AIRS: dict[str, Callable[[Light], Light]] = {
+    "room": _lamplit,
+    "stage": _spotlit,
+    "underwater": _submerged,
+    "space": _airless,
+}

@@ -35,7 +35,7 @@ def park(site: Site) -> list[Sheet]:
             kind(brush, rng, x, height_at(crest, x) + 0.15, h, rng.choice(LEAVES))
 
     def dress(brush: Brush, rng: Random) -> None:
-        _path(brush, site, "#e9cf9f", -1.25)
+        winding_path(brush, site, "#e9cf9f", -1.25)
         tufts(brush, rng, site, "#4f8f3f", -0.9)
         daisies(brush, rng, site, BLOOMS, -0.8)
         _bench(brush, site.light.side * site.x(0.62), -0.55, 1.5)
@@ -74,7 +74,7 @@ def _grove(
         kind(brush, rng, x, height_at(crest, x) + 0.1, rng.uniform(*heights) * low * site.tall**0.6, rng.choice(leaves))
 
 
-def _path(brush: Brush, site: Site, colour: str, top: float) -> None:
+def winding_path(brush: Brush, site: Site, colour: str, top: float) -> None:
     """A path that winds from the far edge of the boards to the front, wider as it comes."""
     bend, bottom = site.light.side * 0.55, site.stage.bottom + 3.0
     spine = [
@@ -128,7 +128,7 @@ def garden(site: Site) -> list[Sheet]:
         _grove(brush, rng, site, crest, 11, (1.2, 2.1), ("#79b27d", "#8cbb78"))
 
     def behind(brush: Brush, rng: Random, crest: Sequence[Point]) -> None:
-        _cottage(brush, home * site.x(0.7), -1.0, site.tall**0.5)
+        cottage(brush, home * site.x(0.7), -1.0, site.tall**0.5)
         tree(brush, rng, -home * site.x(0.82), -1.0, 4.1 * site.tall, "#79b552")
         _apples(brush, rng, -home * site.x(0.82), -1.0 - 2.7 * site.tall, 1.0 * site.tall)
 
@@ -150,9 +150,9 @@ def garden(site: Site) -> list[Sheet]:
     ]
 
 
-def _cottage(brush: Brush, x: float, y: float, k: float) -> None:
+def cottage(brush: Brush, x: float, y: float, k: float, roof: str = "#c8543f", wall: str = "#f6e3c2") -> None:
     """A house of one room with a steep roof, a chimney, a door and two windows."""
-    wall, roof, wood = "#f6e3c2", brush.light.open("#c8543f", 0.95), "#7d4f38"
+    roof, wood = brush.light.open(roof, 0.95), "#7d4f38"
     w, h = 1.7, 1.7 * k
     brush.rect(x - 1.1, y - h - 1.75 * k, x - 0.65, y - h - 0.5, "#b2705a")
     brush.rect(x - w, y - h, x + w, y + 0.3, wall)
