@@ -62,6 +62,7 @@ def gives(body: bytes, *, http: int = 200, length: int | None = None, **headers:
     def step(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(http)
         handler.send_header("Content-Length", str(len(body) if length is None else length))
+        handler.send_header("Connection", "close")
         for name, value in headers.items():
             handler.send_header(name.replace("_", "-"), value)
         handler.end_headers()

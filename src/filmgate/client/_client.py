@@ -16,7 +16,7 @@ import httpx2
 from .. import __version__
 from ._errors import FilmgateAPIError, NotFound, Unauthenticated
 from ._flow import Effect, Fetch, Flow, Flows, OnProgress, Send, Sleep
-from ._http import fetching, plainly, refusal, reply_of, request_for
+from ._http import LIMITS, fetching, plainly, refusal, reply_of, request_for
 from ._landing import landing
 from ._models import Record, TaskRef
 
@@ -47,7 +47,7 @@ class Filmgate:
     ) -> None:
         self._flows = _flows(api_key, base_url, max_retries)
         self._timeout = timeout
-        self._http = http_client or httpx2.Client()
+        self._http = http_client or httpx2.Client(limits=LIMITS)
         self._owns_http = http_client is None
 
     def generate(
@@ -202,7 +202,7 @@ class AsyncFilmgate:
     ) -> None:
         self._flows = _flows(api_key, base_url, max_retries)
         self._timeout = timeout
-        self._http = http_client or httpx2.AsyncClient()
+        self._http = http_client or httpx2.AsyncClient(limits=LIMITS)
         self._owns_http = http_client is None
 
     async def generate(

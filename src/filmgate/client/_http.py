@@ -12,6 +12,10 @@ from .. import __version__
 from ._errors import ConnectionFailed, FilmgateAPIError, InvalidRequest, Timeout, error_for
 from ._flow import Reply, Send, retry_after
 
+#: Servers hang up on idle connections after 5 seconds or more. An order that meets such a hang-up could not be sent
+#: again, since it may have been taken; so idle connections are given up well before.
+LIMITS = httpx2.Limits(keepalive_expiry=2.0)
+
 
 def request_for(http: httpx2.Client | httpx2.AsyncClient, send: Send, timeout: float) -> httpx2.Request:
     return http.build_request(
