@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import ssl
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from filmgate.media.probe import probe, starts_fast
 from support.receiver import Receiver, receiving
 from support.server import KEY, Server, serving, until
+from support.tools import program
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +158,21 @@ def test_a_key_is_needed(server: Server) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {KEY}"}):
         answer = httpx2.post(f"{server.url}/api/v1/veo/generate", json={"prompt": "x"}, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (200, 401)
+
+
+def test_tls(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    making = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        [program("openssl"), *making, *subject, "-out", str(certificate), "-keyout", str(key)],
+        check=True,
+        capture_output=True,
+    )
+    flags = ("--tls-cert", str(certificate), "--tls-key", str(key), "--no-worker")
+    with serving(tmp_path / "data", *flags, ready=False) as server:
+        assert server.url.startswith("https://")
+        trusted = ssl.create_default_context(cafile=certificate)
+        with httpx2.Client(verify=trusted, headers={"Authorization": f"Bearer {KEY}"}) as http:
+            answer = http.post(f"{server.url}/api/v1/veo/generate", json={"prompt": "a dog"}).json()
+        assert answer["code"] == 200

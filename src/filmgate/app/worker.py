@@ -95,9 +95,9 @@ async def _until(stop: asyncio.Event, runner: Runner, deliver: Deliver, drain_s:
         delivering = group.create_task(deliver.run())
         await stop.wait()
         await runner.drain(drain_s)
+        delivering.cancel()
         await deliver.drain()
         running.cancel()
-        delivering.cancel()
 
 
 def _listen(loop: asyncio.AbstractEventLoop, nudges: int, nudge: Callable[[], None]) -> None:

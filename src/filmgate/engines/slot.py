@@ -38,13 +38,16 @@ class Worker(Protocol):
 class EngineWorker:
     """Renders clips with one engine."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._engine: Engine | None = None
 
     def load(self) -> None:
+        self._engine = registry.make(self._name)
         self._engine.load()
 
     def work(self, order: Order, report: Callable[[float, str], None]) -> wire.Message:
+        assert self._engine is not None  # ``serve`` loads before it works
         job = Job(
             task_id=order.task_id,
             attempt=order.attempt,
@@ -126,7 +129,7 @@ def main(kind: str) -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # stray prints of libraries must not get between the messages
     orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-    worker: Worker = MediaWorker() if kind == MEDIA else EngineWorker(registry.make(kind))
+    worker: Worker = MediaWorker() if kind == MEDIA else EngineWorker(kind)
     threading.Thread(target=_read_orders, args=(sys.stdin.buffer, orders), daemon=True).start()
     serve(worker, orders, out)
 

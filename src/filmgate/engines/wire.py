@@ -59,7 +59,7 @@ def _typed(kind: type, value: Any) -> Any:
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
-_messages = msgspec.json.Decoder(Message, dec_hook=_typed)  # type: ignore[arg-type]  # a union is a type to msgspec
+_messages: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message, dec_hook=_typed)
 _orders = msgspec.json.Decoder(Order, dec_hook=_typed)
 
 
@@ -69,7 +69,7 @@ def encode(message: Message | Order) -> bytes:
 
 
 def decode_message(line: bytes) -> Message:
-    return _messages.decode(line)  # type: ignore[return-value]
+    return _messages.decode(line)
 
 
 def decode_order(line: bytes) -> Order:

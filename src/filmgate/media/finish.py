@@ -116,6 +116,6 @@ def _poster(film: Path, path: Path) -> Path:
         for frame in opened.decode(video=0):
             if (frame.time or 0.0) >= _POSTER_AT_S:
                 break
-        picture: Image.Image = frame.to_image()
+        picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
     picture.save(path, "JPEG", quality=_POSTER_QUALITY, optimize=True)
     return path

@@ -30,16 +30,11 @@ class Postprocess:
         expires_ms = self._clock.now_ms() + self._media_kept_ms
         return [await self._store(lease, file, expires_ms) for file in files]
 
-    async def discard(self, prefix: str) -> None:
-        """Remove all stored files under a prefix."""
+    async def discard(self, prefix: str, *, but: Sequence[Artifact]) -> None:
+        """Remove what is stored under a prefix, except these."""
+        kept = {artifact.key for artifact in but}
         for key in await self._storage.keys(prefix):
-            await self._storage.delete(key)
-
-    async def discard_others(self, task_id: str, kept: Sequence[Artifact]) -> None:
-        """Remove what other attempts at the task have stored."""
-        wanted = {artifact.key for artifact in kept}
-        for key in await self._storage.keys(f"{task_id}/"):
-            if key not in wanted:
+            if key not in kept:
                 await self._storage.delete(key)
 
     async def _store(self, lease: Lease, file: Finished, expires_ms: int) -> Artifact:

@@ -184,23 +184,31 @@ class Runner:
 
     async def _attend(self, attempt: _Attempt) -> None:
         """An attempt from its claim to whatever ends it, with nothing left behind."""
+        task_id = attempt.lease.task.id
+        try:
+            if (error := await self._error_of(attempt)) is not None:
+                await self._settle(attempt, error)
+            await self._tidy_up(attempt)
+        except Exception:
+            log.exception("task=%s event=not_settled; what is open is done again when its lease runs out", task_id)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, attempt.workdir, ignore_errors=True)
+            self._attempts.pop(task_id, None)
+            self._wake.set()
+            self._ended()
+
+    async def _error_of(self, attempt: _Attempt) -> TaskError | LeaseLost | None:
+        """None where the film was made and stored."""
         try:
             await self._make(attempt)
-        except LeaseLost:
-            log.warning("task=%s event=lease_lost attempt=%s", attempt.lease.task.id, attempt.lease.attempt)
-            await self._forget_files(attempt)
-        except TaskError as error:
-            await self._settle(attempt, error)
+        except (TaskError, LeaseLost) as error:
+            return error
         except Exception as error:
             log.exception("task=%s event=runner_fault attempt=%s", attempt.lease.task.id, attempt.lease.attempt)
             fault = InternalFault()
             fault.__cause__ = error
-            await self._settle(attempt, fault)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, attempt.workdir, ignore_errors=True)
-            self._attempts.pop(attempt.lease.task.id, None)
-            self._wake.set()
-            self._ended()
+            return fault
+        return None
 
     async def _make(self, attempt: _Attempt) -> None:
         lease = attempt.lease
@@ -216,28 +224,31 @@ class Runner:
         artifacts = await self._postprocess(lease, order, clip, _part(attempt, _RENDER_SHARE, 1.0))
         await self._store.succeed(lease, artifacts, engine=attempt.engine, state=clip.state)
         log.info("task=%s event=succeeded attempt=%s", task.id, lease.attempt)
-        await self._postprocess.discard_others(task.id, artifacts)
 
-    async def _settle(self, attempt: _Attempt, error: TaskError) -> None:
+    async def _settle(self, attempt: _Attempt, error: TaskError | LeaseLost) -> None:
         """Again later, or the end, as the error and the number of faults so far say."""
         lease = attempt.lease
-        if attempt.lost:
-            await self._forget_files(attempt)
-            return
         log.warning("task=%s event=%s attempt=%s %s", lease.task.id, error.slug, lease.attempt, error)
-        with contextlib.suppress(LeaseLost):
-            faults = lease.task.faults + 1
-            if error.retryable and faults < MAX_FAULTS:
-                wait = doubling(self._limits.first_retry, faults, self._limits.longest_retry)
-                await self._store.retry(lease, error, self._clock.now_ms() + round(wait * 1000))
-            else:
-                await self._store.end(lease, _last_word(error) if error.retryable else error)
-            await self._forget_files(attempt)
+        if isinstance(error, TaskError) and not attempt.lost:
+            with contextlib.suppress(LeaseLost):
+                await self._record(lease, error)
 
-    async def _forget_files(self, attempt: _Attempt) -> None:
-        """Remove what this attempt has stored, and nothing of any other's."""
-        prefix = f"{attempt.lease.task.id}/{attempt.lease.attempt}/"
-        await self._postprocess.discard(prefix)
+    async def _record(self, lease: Lease, error: TaskError) -> None:
+        faults = lease.task.faults + 1
+        if error.retryable and faults < MAX_FAULTS:
+            wait = doubling(self._limits.first_retry, faults, self._limits.longest_retry)
+            await self._store.retry(lease, error, self._clock.now_ms() + round(wait * 1000))
+        else:
+            await self._store.end(lease, _last_word(error) if error.retryable else error)
+
+    async def _tidy_up(self, attempt: _Attempt) -> None:
+        """Remove the stored files of a task that nobody will ask for: of every attempt once it has ended, else of ours.
+
+        The row decides, not what we believe: a commit may have been made although its answer was an error.
+        """
+        task = await self._store.get(attempt.lease.task.id)
+        prefix = f"{task.id}/" if task.status.ended else f"{task.id}/{attempt.lease.attempt}/"
+        await self._postprocess.discard(prefix, but=task.artifacts)
 
     # ------------------------------------------------------------ leases
 

@@ -1,4 +1,4 @@
-"""SVG path data -> skia paths: the notation in which outlines are written in sets and puppets (SVG 1.1, section 8.3)."""
+"""SVG path data (SVG 1.1, section 8.3) -> skia paths: the notation of outlines in sets and puppets."""
 
 from __future__ import annotations
 
