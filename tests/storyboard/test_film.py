@@ -13,7 +13,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from filmgate.engines.storyboard import cards, lettering, stickers
+from filmgate.engines.storyboard import cards, emoji, lettering, stickers
 from filmgate.engines.storyboard.film import Film, from_plan
 from filmgate.engines.storyboard.lettering import Face
 from filmgate.engines.storyboard.model import Actor, Move, Plan, Stage, Subject
@@ -92,6 +92,12 @@ def test_what_is_said_is_shown_in_the_middle_of_the_film_and_not_at_its_ends() -
 def test_letters_that_no_typeface_has_are_left_out() -> None:
     assert lettering.showable("caf\u0065\u0301  \ue000 Ω Ж\n") == "café Ω Ж"
     assert lettering.showable("\ue000\ue001") == ""
+    assert lettering.showable("to the 🌙 and back") == "to the 🌙 and back"
+
+
+def test_letters_are_kerned() -> None:
+    apart = lettering.measure("A", 1.0, Face.BOLD) + lettering.measure("V", 1.0, Face.BOLD)
+    assert lettering.measure("AV", 1.0, Face.BOLD) < apart - 0.02
 
 
 @pytest.mark.parametrize("text", ["a", "the sound of quantum entanglement", "pneumono" * 12, "word " * 120])
@@ -107,8 +113,8 @@ def test_a_card_beside_subjects_hangs_on_the_other_side() -> None:
 
 
 def test_an_emoji_without_a_drawing_says_what_to_do() -> None:
-    with pytest.raises(stickers.StickerError, match="another emoji"):
-        stickers.drawing("x")
+    with pytest.raises(emoji.StickerError, match="another emoji"):
+        emoji.drawing("x")
 
 
 def test_stickers_move() -> None:

