@@ -162,3 +162,20 @@ def test_the_silent_make_no_sound_and_the_train_clatters() -> None:
     assert footfalls("sway", load("tree"), end=8.0) == []
     assert footfalls("roll", load("train"), end=8.0) == []
     assert len(footfalls("roll", load("train"), speed=2.0, end=8.0)) == pytest.approx(20, abs=1)
+
+
+@pytest.mark.parametrize("name", ["dog", "person"])
+@pytest.mark.parametrize("phase", [0.0, 0.3])
+def test_a_jump_lands_when_it_is_heard(name: str, phase: float) -> None:
+    puppet = load(name)
+    for instant in footfalls("jump", puppet, phase=phase, end=6.0):
+        assert perform("jump", puppet, instant - 0.08, phase=phase).dy < -0.03
+        assert perform("jump", puppet, instant + 0.02, phase=phase).dy > -0.02
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.3])
+def test_a_dance_is_lowest_on_its_beats(phase: float) -> None:
+    dog = load("dog")
+    for instant in footfalls("dance", dog, phase=phase, start=0.1, end=4.0):
+        heights = [perform("dance", dog, instant + d, phase=phase).dy for d in (-0.06, 0.0, 0.06)]
+        assert heights[1] == max(heights)

@@ -10,7 +10,7 @@ from .model import Pose
 from .motion import Gait, Moment, Motion, round_rate
 from .puppets import Puppet
 from .travels import AEROSTAT, BIRD, FISH, INSECT, KITE, STILL, SWELL, VESSEL, WHEELED, WINGBEAT, tailbeat
-from .twolegs import BIPED, RUN, SKIP, WALK
+from .twolegs import BEAT, BIPED, RUN, SKIP, WALK
 
 ACTIONS = (
     "idle", "walk", "run", "play", "jump", "dance", "fly", "swim", "float", "roll",
@@ -45,6 +45,7 @@ _STEPS: Mapping[tuple[str, str], Gait] = {
 }
 
 _RAIL = 1.6  # stage units from one rail joint to the next
+_LANDING = 0.25  # how long before the end of its round a jump lands
 
 
 def perform(
@@ -101,7 +102,7 @@ def _rhythm(action: str, moment: Moment, speed: float) -> tuple[float, tuple[flo
     if gait is not None and not (action == "play" and puppet.rig == "biped" and moment.pace < 0.1):
         return round_rate(gait, puppet, moment.pace, tempo), tuple(gait.offsets.values())
     if puppet.rig in ("biped", "quadruped"):
-        return _beats_on_the_spot(puppet.rig, action, tempo)
+        return _beats_on_the_spot(moment, action)
     if puppet.rig == "wheeled":
         return (speed / _RAIL, (0.0, 0.12)) if "wheel_3" in puppet else (0.0, ())
     loud = {"bird": WINGBEAT * tempo, "insect": 0.0, "fish": tailbeat(moment) * tempo, "vessel": 2 * SWELL}
@@ -109,13 +110,14 @@ def _rhythm(action: str, moment: Moment, speed: float) -> tuple[float, tuple[flo
     return (0.0, ()) if silent else (loud.get(puppet.rig, 0.0), (0.0,))
 
 
-def _beats_on_the_spot(rig: str, action: str, tempo: float) -> tuple[float, tuple[float, ...]]:
+def _beats_on_the_spot(moment: Moment, action: str) -> tuple[float, tuple[float, ...]]:
     """Landings of a jump, beats of a dance."""
-    landing = (0.25,)
+    rig, tempo = moment.puppet.rig, moment.tempo
     if action == "jump":
-        return (0.75 if rig == "quadruped" else 0.85) * tempo, landing
+        return (0.75 if rig == "quadruped" else 0.85) * tempo, (_LANDING,)
     if action == "play":
-        return 0.85 * tempo, landing
+        return 0.85 * tempo, (_LANDING,)
     if action == "dance":
-        return 1.9 * tempo, (0.0,)
+        # A quadruped bounces twice in a round; bipeds keep the beat whatever their phase.
+        return BEAT * tempo, (moment.phase if rig == "quadruped" else -moment.phase,)
     return 0.0, ()

@@ -36,7 +36,7 @@ BOUND = Gait(26, 0.46, 1.7, 1.4, 2.6, 58, _four(0.0, 0.5, 0.06, 0.56), hop=0.11)
 PADDLE = Gait(24, 0.5, 1.0, 0.8, 1.6, 45, _four(0.0, 0.5, 0.5, 0.0))
 
 
-def _level(moment: Moment, joints: Joints, pitch: float) -> Joints:
+def _level(joints: Joints, pitch: float) -> Joints:
     """The joints with the body pitched and the legs and the head kept as they were meant."""
     turned = {name: angle - pitch for name, angle in joints.items() if name in _FOUR}
     head = joints.get("head", 0.0) - 0.6 * pitch
@@ -68,7 +68,7 @@ def _ambling(moment: Moment) -> Pose:
     nod = math.sin(math.tau * 2 * (moment.phase + moment.t * rate))
     pitch, dy = _planted(moment, shorter)
     joints |= {**trailing(moment, 0.4), **_wag(moment, 1.1, 9), "head": 2.5 * nod}
-    return posed(moment, _level(moment, joints, pitch), dy=dy)
+    return posed(moment, _level(joints, pitch), dy=dy)
 
 
 def _galloping(gait: Gait, moment: Moment, wag: float) -> Pose:
@@ -80,9 +80,7 @@ def _galloping(gait: Gait, moment: Moment, wag: float) -> Pose:
     head = -0.8 * rocking - 3
     joints |= {**trailing(moment, 1.0), **_wag(moment, 3.2 if wag > 12 else 1.9, wag, 14), "head": head}
     joints |= {"ear": -14 + 18 * math.sin(math.tau * (place - 0.4)), "jaw": 5 + 4 * math.sin(math.tau * place)}
-    return posed(
-        moment, _level(moment, joints, 0.4 * pitch + rocking), dy=0.5 * dy - hop, stretch=1 + 0.3 * (hop - 0.03)
-    )
+    return posed(moment, _level(joints, 0.4 * pitch + rocking), dy=0.5 * dy - hop, stretch=1 + 0.3 * (hop - 0.03))
 
 
 def _playing(moment: Moment) -> Pose:
@@ -125,7 +123,7 @@ def _four_jumping(moment: Moment) -> Pose:
         front = "front" in leg
         joints[leg] = (-40 if front else 36) * up + (24 if front else -28) * crouch
         joints[f"{leg}_lower"] = (52 if front else 12) * up + (-40 if front else 44) * crouch
-    return posed(moment, _level(moment, joints, pitch), dy=-0.42 * up + 0.07 * crouch, stretch=stretch - 0.04 * crouch)
+    return posed(moment, _level(joints, pitch), dy=-0.42 * up + 0.07 * crouch, stretch=stretch - 0.04 * crouch)
 
 
 def _four_sitting(moment: Moment) -> Pose:
@@ -160,7 +158,7 @@ def _eating(moment: Moment) -> Pose:
     chew = moment.wave(2.2)
     down = smooth(0.5 + 1.4 * moment.wave(0.16, 0.1))
     joints = {"head": 50 * down + 2.5 * chew, "jaw": 5 + 5 * chew, "ear": 6 * moment.wave(0.7), **_wag(moment, 1.0, 10)}
-    return posed(moment, _level(moment, joints, 3 * down))
+    return posed(moment, _level(joints, 3 * down))
 
 
 def _four_dancing(moment: Moment) -> Pose:
@@ -171,7 +169,7 @@ def _four_dancing(moment: Moment) -> Pose:
     for leg, side in zip(_FOUR, (1, -1, -1, 1), strict=True):
         lifted = max(0.0, side * swing)
         joints |= {leg: -30 * lifted, f"{leg}_lower": 52 * lifted}
-    return posed(moment, _level(moment, joints, 5 * swing), dy=-0.05 * bounce, stretch=1 + 0.05 * (bounce - 0.5))
+    return posed(moment, _level(joints, 5 * swing), dy=-0.05 * bounce, stretch=1 + 0.05 * (bounce - 0.5))
 
 
 def _pawing(moment: Moment) -> Pose:
@@ -190,7 +188,7 @@ def _four_talking(moment: Moment) -> Pose:
 def _paddling(moment: Moment) -> Pose:
     joints, _ = striding(PADDLE, moment)
     joints |= {**_wag(moment, 1.2, 14), "head": -12 + 3 * moment.wave(0.8), "ear": -8.0}
-    return posed(moment, _level(moment, joints, -6.0), dy=0.12 + 0.03 * moment.wave(0.8))
+    return posed(moment, _level(joints, -6.0), dy=0.12 + 0.03 * moment.wave(0.8))
 
 
 def _four_flying(moment: Moment) -> Pose:
@@ -199,7 +197,7 @@ def _four_flying(moment: Moment) -> Pose:
     for leg in _FOUR:
         forward = -1 if "front" in leg else 1
         joints |= {leg: forward * (54 + 7 * moment.wave(0.9, 0.1 * forward)), f"{leg}_lower": 14.0}
-    return posed(moment, _level(moment, joints, -6 + 4 * moment.wave(0.6)), dy=0.05 * moment.wave(0.6))
+    return posed(moment, _level(joints, -6 + 4 * moment.wave(0.6)), dy=0.05 * moment.wave(0.6))
 
 
 def _four_floating(moment: Moment) -> Pose:

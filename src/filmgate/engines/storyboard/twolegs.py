@@ -93,6 +93,8 @@ def _sinking(moment: Moment, thigh: float, knee: float) -> float:
     return hip - upright
 
 
+BEAT = 1.9  # Hz
+
 #: Raised arms go outwards, the near one behind and the far one ahead, so that they never hide the face.
 #: The figures of the dance, a beat each: (torso, head, arm near, elbow, arm far, elbow, leg near, knee, leg far, knee).
 _FIGURES = (
@@ -112,7 +114,8 @@ _FIGURE_JOINTS = (
 
 
 def _dancing(moment: Moment) -> Pose:
-    beat = moment.turns(1.9) if not moment.phase else moment.t * 1.9 * moment.tempo + round(moment.phase * 8)
+    # A group keeps the beat; each of it is at another figure of the dance.
+    beat = moment.t * BEAT * moment.tempo + round(moment.phase * len(_FIGURES))
     at = math.floor(beat)
     here, there = (_FIGURES[i % len(_FIGURES)] for i in (at, at + 1))
     through = beat - at
