@@ -81,6 +81,12 @@ CASES = [
     Case("a beach at sunset", "", "beach sunset clear"),
     Case("the child waves and the dog jumps in the garden", "child x1 wave, dog x1 jump", "garden day clear"),
     Case("Cyberpunk street at night, neon lights, rain", "", "future_city night rain"),
+    Case("a cat riding a skateboard", "cat x1 sit, 🛹 x1 roll", "garden day clear"),
+    Case("a fire-breathing dragon over a castle", "🐉 x1 idle, 🏰 x1 idle", "plain day clear"),
+    Case("a man rowing a boat on a lake", "person x1 sit, boat x1 float", "ocean day clear"),
+    Case("a shark in the ocean", "🦈 x1 swim", "underwater day clear"),
+    Case("a woman flying a plane", "airplane x1 fly", "mountains day clear"),
+    Case("a family having a picnic", "person x3 idle, 🧺 x1 idle", "park day clear"),
     Case("geese walking along a country road", "🪿 x3 walk", "plain day clear"),
 ]
 

@@ -22,6 +22,7 @@ _TRACKED = 6.2  #: how far a camera can go beside somebody, stage units
 _AIRBORNE = frozenset({"fly", "float"})
 _GROUNDED = frozenset({"sit", "sleep", "eat", "walk", "run"})  #: birds, too, do this on the ground
 _RANKS = (0.0, 1.0, -1.0, 2.0, -2.0)  #: places of a group, in spacings from its middle; the first stands in front
+_CARRYING = frozenset({"run", "walk", "roll", "float", "fly", "swim"})
 _ROWS = (0.0, 0.5, 0.26, 0.42, 0.18)  #: ... how much higher they stand on the boards, stage units
 _SKIES = (1.0, 1.16, 1.08, 1.3, 1.24)  #: ... and the depths of what flies; on the boards all are before depth 1.05
 _TALLEST, _SMALLEST = 0.41, 0.14  #: heights of actors, as shares of the frame
@@ -160,7 +161,8 @@ def _group(plan: Plan, stage: Stage, first: Actor, size: Build, name: str) -> li
         height = size.height * (
             1.0 if number == 0 else rng.uniform(0.88, 0.97) * (1.0 if flying else 1.0 - 0.12 * rise)
         )
-        y, phase = max(first.y - rise, stage.top + height * 1.1), rng.random() if number else 0.0
+        y = min(first.y - rise, -0.7) if flying else first.y - rise
+        y, phase = max(y, stage.top + height * 1.1), rng.random() if number else 0.0
         actors.append(replace(first, x=x, y=y, depth=depth, height=height, phase=phase))
     return actors
 
@@ -181,7 +183,7 @@ def _companions(plan: Plan, stage: Stage, subject: Subject, number: int, actors:
     lead = actors[0]
     if subject.puppet == "kite" and lead.subject.puppet in ("child", "person", "robot"):
         return _kites(plan, stage, subject, actors)
-    if number == 0 and lead.subject.action == "sit" and subject.action == "run" and figure(subject).living:
+    if number == 0 and lead.subject.action == "sit" and subject.action in _CARRYING and figure(subject).living:
         return _mounts(plan, stage, subject, actors)
     size = build(subject, plan, stage, 0.75 if subject.puppet == "butterfly" else 0.94)
     if lead.speed and subject.action in SPEEDS:
@@ -242,23 +244,30 @@ def _mounts(plan: Plan, stage: Stage, subject: Subject, actors: Sequence[Actor])
     """What is ridden: one under each rider, going where the rider goes."""
     size = build(subject, plan, stage)
     return [
-        Actor(subject, rider.x, 0.0, rider.depth + 0.002, size.height, rider.facing, rider.phase, rider.speed)
+        Actor(subject, rider.x, -size.lift, rider.depth + 0.002, size.height, rider.facing, rider.phase, rider.speed)
         for rider in actors
         if rider.subject is actors[0].subject
     ]
 
 
 def _riding(actors: Sequence[Actor]) -> bool:
-    return len(actors) > 1 and actors[0].subject.action == "sit" and actors[-1].subject.action == "run"
+    """Whether the last of the actors carry the first ones."""
+    first, last = actors[0], actors[-1]
+    together = (first.x, first.speed) == (last.x, last.speed) or first.subject.count > 1
+    return (
+        first.subject.action == "sit" and last.subject.action in _CARRYING and together and figure(last.subject).living
+    )
 
 
 def _mounted(actors: Sequence[Actor]) -> list[Actor]:
-    """The actors, with riders raised onto the backs of their mounts."""
-    if not _riding(actors):
+    """The actors, with riders raised onto the backs of their mounts, or set down in their boats."""
+    if len(actors) < 2 or not _riding(actors):
         return list(actors)
     mount = actors[-1]
-    height = min(actors[0].height, 0.8 * mount.height)
+    inside = figure(mount.subject).afloat
+    height = min(actors[0].height, (0.5 if inside else 0.8) * mount.height)
+    y, depth = mount.y - (0.1 if inside else 0.62) * mount.height, mount.depth + (0.004 if inside else -0.001)
     return [
-        replace(actor, y=-0.62 * mount.height, height=height) if actor.subject is actors[0].subject else actor
+        replace(actor, y=y, height=height, depth=depth) if actor.subject is actors[0].subject else actor
         for actor in actors
     ]

@@ -16,12 +16,14 @@ from .reading import Found, Reading, fitting, read
 MOST_SUBJECTS = 4
 MOST_WORDS = 8  #: on a card that is all there is
 FEW_WORDS = 3  #: on a card beside what is pictured
+LONG_PROMPT = 14  #: words; a long prompt says enough that can be pictured
 
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]{1,300})[\"”“»]|(?<=[\s:,])[‘']([^‘’']{2,300})[’'](?=[\s.,!?]|$)")
 _SPOKEN = re.compile(
     r"\b(?:says?|saying|said|shouts?|whispers?|asks?|yells?)\s*:\s*([^\"“\n]{1,200}?)(?=[.!?\n]|$)", re.I
 )
 _WRITTEN = re.compile(r"\b(?:sign|reads?|reading|titled?|text|labell?ed|written|word|words|named|called)\W{0,3}$", re.I)
+_BREATHING = re.compile(r"\b([A-Za-z]{1,20})-([A-Za-z]{1,20}ing)\b")
 #: Endings of words that describe and do not name: they are not worth a card of their own beside a picture.
 _DESCRIBING = ("ly", "ing", "ed", "ous", "ful", "ish", "ive", "ic", "al", "est", "less", "able", "y")
 _LETTERING_RATIO = 0.6
@@ -31,7 +33,7 @@ def make_plan(prompt: str, *, seed: int, seconds: int, portrait: bool) -> Plan:
     """What the prompt says. ``seconds`` is 4, 6 or 8. Never raises for any text."""
     words = lexicon()
     dialogue, written, rest = _quotes(prompt[:LONGEST_PROMPT])
-    reading = read(tokens(rest, words.picture), words)
+    reading = read(tokens(_heads(rest, words), words.picture), words)
     subjects = _subjects(reading, dialogue)
     setting, explicit = _setting(reading, words)
     weather = _weather(reading, explicit)
@@ -61,6 +63,16 @@ def _quotes(prompt: str) -> tuple[str | None, tuple[str, ...], str]:
         spoken, rest = [_clean(said.group(1))], rest[: said.start(1)] + rest[said.end(1) :]
     cards = tuple(word[:LONGEST_WORD] for text in written for word in text.split())
     return (" ".join(spoken)[:200] or None), cards[:MOST_WORDS], rest
+
+
+def _heads(text: str, words: Lexicon) -> str:
+    """Without the first half of "fire-breathing", which names nothing that is there; known phrases stay whole."""
+
+    def head(match: re.Match[str]) -> str:
+        known = words.entry("_".join(match.group(1, 2)).lower())
+        return match.group(0) if known else match.group(2)
+
+    return _BREATHING.sub(head, text)
 
 
 def _clean(text: str) -> str:
@@ -96,8 +108,7 @@ def _setting(reading: Reading, words: Lexicon) -> tuple[str, bool]:
     named = led or [place for place, _ in reading.places]
     painted = [place for place in reading.scenery if place not in ("sky", "ground")]
     if named or painted:
-        place = (named or painted)[0]
-        return ("future_city" if place == "city" and reading.futuristic else place), True
+        return _fitting_place((named or painted)[0], reading), True
     if reading.futuristic and not reading.found:
         return "future_city", True
     homes = _homes(reading)
@@ -106,6 +117,19 @@ def _setting(reading: Reading, words: Lexicon) -> tuple[str, bool]:
     if homes:
         return homes[0], False
     return "plain", bool(reading.scenery or reading.weathers or reading.times)
+
+
+def _fitting_place(place: str, reading: Reading) -> str:
+    """The place as these actors need it: a boat is on the water and a fish is in it."""
+    if place == "city" and reading.futuristic:
+        return "future_city"
+    first = reading.found[0] if reading.found else None
+    afloat = any(found.noun.puppet in ("boat", "ship") for found in reading.found)
+    if afloat and place in ("mountains", "forest", "park"):
+        return "ocean"
+    if first and first.noun.home == "underwater" and place == "ocean" and first.action in (None, "swim", "idle"):
+        return "underwater"
+    return place
 
 
 def _homes(reading: Reading) -> list[str]:
@@ -150,6 +174,8 @@ def _lettered(reading: Reading, pictured: bool, prompt: str) -> tuple[str, ...]:
     A short prompt is set as it stands ("the meaning of justice"); of a long one only the words that matter.
     """
     if pictured and len(reading.unknown) < _LETTERING_RATIO * max(3, len(reading.words)):
+        if len(reading.found) > 1 or len(reading.words) > LONG_PROMPT:
+            return ()
         names = [word for word in reading.names if not word.lower().endswith(_DESCRIBING) and len(word) > 2]
         return _once(names)[:FEW_WORDS]
     if pictured:

@@ -25,10 +25,12 @@ _WHERE = frozenset(
 _JOINING = frozenset({"and", "or", "with", "beside", "along", "plus", "together"})
 _GENERIC = frozenset({"man", "woman", "person", "character", "human", "figure", "people", "guy", "lady"})
 _HUMAN = frozenset({"person", "child", "dancer", "robot"})
-_COUNTED = {"couple": 2, "crowd": 5, "school of fish": 5}
+_COUNTED = {"couple": 2, "family": 3, "crowd": 5, "school of fish": 5}
 #: Who rides these is drawn with them, or hidden in them.
-_CARRIERS = frozenset({"bicycle", "car", "flying_car", "train"})
-_STEERING = frozenset({"ride", "drive", "pedal", "cycle", "fly", "pass", "race", "steer"})
+_CARRIERS = frozenset({"bicycle", "car", "flying_car", "train", "airplane"})
+_STEERING = frozenset({"ride", "drive", "pedal", "cycle", "fly", "race", "steer"})
+_ROWING = frozenset({"row", "sail", "paddle", "steer", "ride"})
+_PRONOUNS = frozenset({"he", "she", "it", "they", "who", "which"})
 _MOVING_ON = frozenset({"walk", "run", "roll"})
 _SHARED = frozenset({"walk", "run", "play", "dance", "swim", "jump"})
 
@@ -95,7 +97,8 @@ class Reading:
         self.unknown.append(text)
         if self._after_noun:
             self._phrase = Phrase()
-        if not followed and self._phrase.preposition not in _WHERE:
+        acts = self._after_noun and text.lower().endswith("s")
+        if not followed and not acts and self._phrase.preposition not in _WHERE:
             self.names.append(text)
         self.content.append(text)
         self.plain.append(text)
@@ -159,7 +162,7 @@ class Reading:
             self._phrase.opened, self._phrase.definite = True, name not in ("a", "an", "some", "one", "each", "every")
         elif name in _WHERE or name in _JOINING or name in ("of", "to", "for"):
             self._phrase = Phrase(preposition=name)
-        self._last, self._after_noun = None, False
+        self._last, self._after_noun = None, name in _PRONOUNS
 
     # ------------------------------------------------------------ nouns
 
@@ -201,13 +204,15 @@ class Reading:
         if self._verb is None or doer is None or found.where or not found.noun.living:
             return False
         verb, self._verb = self._verb, None
-        if verb in _STEERING and (found.noun.puppet in _CARRIERS or found.noun.action in ("roll", "float")):
+        if verb in _STEERING and doer.noun.puppet in _HUMAN and _carries(found.noun, verb):
             doer.noun, doer.word, doer.action, doer.verb = found.noun, found.word, found.noun.action, None
             doer.colour = found.colour or doer.colour
             self._last = doer
             return True
-        if verb == "fly":
+        if verb == "fly" and found.noun.puppet == "kite":
             doer.action, found.count = "play", max(found.count, doer.count if found.count > 1 else 1)
+        elif verb in _ROWING and found.noun.action == "float":
+            doer.action = "sit"
         elif verb == "ride":
             doer.action, found.action = "sit", "run"
         elif found.noun.action == "idle" and doer.action in _SHARED:
@@ -258,6 +263,13 @@ class Reading:
 
     def _all_said(self) -> bool:
         return all(doer.action not in (None, "idle") for doer in self._doers)
+
+
+def _carries(noun: Noun, verb: str) -> bool:
+    """Whether the one who steers it is drawn with it, or sits inside."""
+    return noun.puppet in _CARRIERS or (
+        verb in ("drive", "fly") and noun.action in ("roll", "fly") and noun.puppet != "kite"
+    )
 
 
 def read(tokens: Sequence[Token], lexicon: Lexicon) -> Reading:

@@ -92,7 +92,7 @@ class Lexicon:
 
 
 #: Plural by itself.
-_BOTH = frozenset({"crowd", "cattle", "school_of_fish", "books", "people", "couple"})
+_BOTH = frozenset({"crowd", "family", "cattle", "school_of_fish", "books", "people", "couple"})
 
 
 def bare(emoji: str) -> str:
