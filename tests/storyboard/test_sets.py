@@ -151,3 +151,41 @@ def test_weathers_look_different(setting: str) -> None:
     for i in range(len(pictures)):
         for j in range(i):
             assert np.abs(pictures[i] - pictures[j]).mean() > 4
+
+
+@pytest.mark.parametrize("portrait", [False, True], ids=["landscape", "portrait"])
+@pytest.mark.parametrize("setting", SETS)
+def test_what_drifts_never_shows_its_end(setting: str, portrait: bool) -> None:
+    """Waves and banks of clouds go from edge to edge: they must still do so after eight seconds of drifting."""
+    stage = Stage(portrait)
+    for weather in ("clear", "storm"):
+        light = light_of(setting, "day", weather)
+        for sheet in build(plan_of(setting, portrait=portrait), stage, light):
+            if sheet.drift is None or not from_edge_to_edge(sheet, light):
+                continue
+            travel = 3.0 / sheet.depth
+            for t in range(9):
+                dx, _ = sheet.drift(float(t))
+                assert sheet.box[0] + dx <= stage.left - travel, sheet.name
+                assert sheet.box[2] + dx >= stage.right + travel, sheet.name
+
+
+def from_edge_to_edge(sheet: Sheet, light: Light) -> bool:
+    """Whether the paper of a sheet lies all along the upper or the lower edge of its box."""
+    left, top, right, bottom = sheet.box
+    surface = skia.Surface(round((right - left) * UNIT), round((bottom - top) * UNIT))
+    canvas = surface.getCanvas()
+    canvas.scale(UNIT, UNIT)
+    canvas.translate(-left, -top)
+    sheet.paint(Brush(canvas, light, sheet.depth, UNIT))
+    alpha = surface.makeImageSnapshot().toarray()[2:-2, 2:-2, 3]
+    return bool(alpha[0].min() > 200 or alpha[-1].min() > 200)
+
+
+def test_the_waves_of_the_ocean_drift_against_each_other() -> None:
+    sheets = build(plan_of("ocean"), Stage(False), light_of("ocean"))
+    waves = [sheet for sheet in sheets if sheet.name.startswith("wave") and sheet.drift is not None]
+    ways = [sheet.drift(8.0)[0] - sheet.drift(0.0)[0] > 0 for sheet in waves if sheet.drift is not None]
+    assert len(waves) >= 6
+    assert {True, False} == set(ways)
+    assert min(sheet.depth for sheet in waves) < 1 < max(sheet.depth for sheet in waves)

@@ -291,6 +291,7 @@ def plain(site: Site) -> list[Sheet]:
         _ribbons(brush, rng, site, family[4])
         tufts(brush, rng, site, mix(family[2], "#2c4a52", 0.35), -0.9, 16)
         pebbles(brush, rng, site, mix(family[3], "#5a4a52", 0.35), -0.6)
+        daisies(brush, rng, site, ("#ffffff", "#fff3c4", "#f78fb3"), -0.7, 14)
 
     dark = mix(family[2], "#22323c", 0.55)
     return [

@@ -175,7 +175,7 @@ def _banks(site: Site) -> list[Sheet]:
         y = site.stage.top + low * site.stage.height
         bank = _bank(site, depth, y, i / len(lows))
         pace = (0.12, -0.16, 0.25)[i] * (1.6 if storm else 1.0)
-        sheets.append(site.sheet(f"clouds {depth:g}", depth, bank, margin=2.5, drift=drifting(pace)))
+        sheets.append(site.sheet(f"clouds {depth:g}", depth, bank, margin=3.5, drift=drifting(pace)))
     if storm:
         sheets.insert(1, _bolt(site))
     return sheets
@@ -186,9 +186,9 @@ def _bank(site: Site, depth: float, y: float, nearness: float) -> Paint:
         left, top, right, _ = site.stage.span(depth)
         lit, shade = _CLOUDS[brush.light.time, brush.light.weather]
         tone = mix(mix(lit, brush.light.sky[1], 0.4), shade, nearness)
-        hanging = valance(rng, left - 2.5, right + 2.5, top, y, 2.6, 0.42)
+        hanging = valance(rng, left - 3.5, right + 3.5, top, y, 2.6, 0.42)
         brush.fill(hanging, mix(tone, lit, 0.45), raw=True)
-        brush.fill(valance(rng, left - 2.5, right + 2.5, top, y - 0.3, 2.1, 0.36), tone, raw=True)
+        brush.fill(valance(rng, left - 3.5, right + 3.5, top, y - 0.3, 2.1, 0.36), tone, raw=True)
 
     return paint
 

@@ -111,11 +111,10 @@ def _corner_ferns(brush: Brush, rng: Random, site: Site) -> None:
 
 
 def _gate(brush: Brush, rng: Random, site: Site) -> None:
-    """Dark trunks that frame the view, far out at both sides."""
+    """Dark trunks that frame the view: one just within the frame, away from the sun, the others outside."""
     _, top, _, bottom = site.stage.span(0.66)
-    for side in (-1, 1):
-        for share in (1.04, 1.62):
-            birch(brush, rng, side * site.x(share), bottom, top, 1.15, "#33271f")
+    for share in (-1.7, -0.99, 1.17, 1.7):
+        birch(brush, rng, brush.light.side * site.x(share), bottom, top, 1.45, "#3a2c23")
     leaf = mix(brush.light.open("#2c5b3f", 0.25), "#0a1a1c", 0.3)
     for side in (-1, 1):
         for share, w, h in ((1.75, 3.4, 2.6), (1.3, 2.6, 1.9), (0.98, 1.7, 1.25)):
