@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -155,3 +156,31 @@ def test_a_render_process_that_is_killed_ends_the_film(tmp_path: Path) -> None:
 def test_a_render_process_ends_with_its_orders() -> None:
     done = subprocess.run([sys.executable, "-m", "filmgate.engines.storyboard.pool"], input=b"", timeout=60)
     assert done.returncode == 0
+
+
+def test_render_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from filmgate.engines.storyboard.pool import Pool\n"
+        "from filmgate.engines.storyboard.plan import make_plan\n"
+        "plan = make_plan('a dog', seed=10000, seconds=8, portrait=False)\n"
+        "pool = Pool(plan, 320, 180, Path(sys.argv[1]), 1); frames = pool.frames(); next(frames)\n"
+        "print(pool._processes[0].child.pid, flush=True); sys.stdin.read()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 30
+    while _lives(child) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _lives(child)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False

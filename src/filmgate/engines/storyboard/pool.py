@@ -4,13 +4,14 @@ Skia holds the interpreter's lock while it draws, so that threads would gain not
 interpreter which builds the same theatre and is then handed short runs of frames, whoever is free the next one; a frame
 does not depend on the others, so the film does not depend on who rendered what. The pictures come back through one file
 in the job's work folder that all processes map into memory: a process that is killed leaves nothing but that folder.
-A render process ends when its standard input does, which happens however its parent dies.
+A render process ends when its parent does, however that dies: its standard input ends then.
 """
 
 from __future__ import annotations
 
 import contextlib
 import mmap
+import os
 import queue
 import subprocess
 import sys
@@ -193,6 +194,7 @@ def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
     """What a render process does: builds the theatre, then renders what it is told until there is no more."""
     from .film import from_plan
 
+    parent = os.getppid()
     first = orders.readline()
     if not first:
         return
@@ -202,6 +204,8 @@ def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
     for line in orders:
         order = msgspec.json.decode(line, type=Order)
         for i in range(order.count):
+            if os.getppid() != parent:
+                return  # nobody waits for the frames that are still in hand
             shared.frames[order.slot, i] = convert.yuv(film.frame(order.first + i))
         answers.write(b"%d\n" % order.number)
         answers.flush()
