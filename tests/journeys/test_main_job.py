@@ -100,7 +100,7 @@ def _until_ended(server: Server, task_id: str) -> Iterator[dict[str, Any]]:
     [
         ("reject", 2, 400, "Your prompt was flagged"),
         ("fail", 3, 501, "when it is told to"),
-        ("bug", 3, 501, "the server's log has the details"),
+        ("bug", 3, 501, "its log has the details"),
     ],
 )
 def test_a_task_that_ends_badly_says_why_and_costs_nothing(

@@ -29,21 +29,27 @@ class Made:
     task: Task
 
 
-def generate_embedded(settings: Settings, spec: Spec, out: Path, report: Callable[[float, str], None]) -> Made:
+def generate_embedded(
+    settings: Settings, spec: Spec, out: Path, report: Callable[[float, str], None], *, log_to: int | None = None
+) -> Made:
     """Make one film and write it to ``out``. The data directory is not touched.
+
+    ``log_to`` is a file descriptor for what engines print; None is standard error.
 
     Raises what an order can raise before there is a task (InvalidRequest and its kin), EngineUnavailable, and the
     TaskError that the task ended in.
     """
-    return asyncio.run(_generate(settings, spec, out, report))
+    return asyncio.run(_generate(settings, spec, out, report, log_to))
 
 
-async def _generate(settings: Settings, spec: Spec, out: Path, report: Callable[[float, str], None]) -> Made:
+async def _generate(
+    settings: Settings, spec: Spec, out: Path, report: Callable[[float, str], None], log_to: int | None
+) -> Made:
     with tempfile.TemporaryDirectory(prefix="filmgate-") as folder:
         private = replace(settings, data=Path(folder), database_url=None, storage_url=None)
         async with operator(private) as parts:
             await first_start(parts.accounts, parts.clock, None)
-            task = await _run(parts, spec, report)
+            task = await _run(parts, spec, report, log_to)
             if task.failure is not None:
                 raise task_error(task.failure.slug, task.failure.sentence)
             film = Path(folder) / "media" / task.artifacts_of(Role.RESULT)[0].key
@@ -51,10 +57,10 @@ async def _generate(settings: Settings, spec: Spec, out: Path, report: Callable[
             return Made(out, task)
 
 
-async def _run(parts: Parts, spec: Spec, report: Callable[[float, str], None]) -> Task:
+async def _run(parts: Parts, spec: Spec, report: Callable[[float, str], None], log_to: int | None) -> Task:
     ended = asyncio.Event()
     report(0.0, "loading the engine")
-    async with workshop(parts, _OWNER, ended.set) as shop:
+    async with workshop(parts, _OWNER, ended.set, log_to=log_to) as shop:
         caller = Caller("default", "embedded")
         submit = submitter(parts, shop.runner.nudge)
         task = await submit(caller, spec, dialect="veo3", public_base="http://localhost")

@@ -31,11 +31,17 @@ class Workshop:
 
 
 @asynccontextmanager
-async def workshop(parts: Parts, owner: str, ended: Callable[[], None]) -> AsyncIterator[Workshop]:
-    """Slots for every engine that a model names, loaded, and a runner over them. Closed, nothing of it is left."""
+async def workshop(
+    parts: Parts, owner: str, ended: Callable[[], None], *, log_to: int | None = None
+) -> AsyncIterator[Workshop]:
+    """Slots for every engine that a model names, loaded, and a runner over them. Closed, nothing of it is left.
+
+    ``log_to``: a file descriptor for what the slots print; None is standard error.
+    """
     settings = parts.settings
     engines = sorted({engine for route in parts.routes.values() for engine in route.engines})
-    slots = LocalSlots(SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s))
+    limits = SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s)
+    slots = LocalSlots(limits, log_to=log_to)
     try:
         opening = [slots.open(engine, settings.worker.slots) for engine in engines] + [slots.open(MEDIA, 1)]
         await asyncio.gather(*opening)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,14 +93,24 @@ def _here(settings: Settings, spec: Spec, out: Path, report: Report) -> dict[str
     report(0.0, "starting")
     if said := complaint():
         raise Failure(said, Exit.MACHINE)
-    if not click.get_current_context().find_root().params.get("debug"):
-        logging.getLogger("filmgate").addHandler(logging.NullHandler())  # what goes wrong is said once, at the end
     from ..app.embedded import generate_embedded
 
-    task = generate_embedded(settings, spec, out, report).task
+    with _log() as log_to:
+        task = generate_embedded(settings, spec, out, report, log_to=log_to).task
     film = task.artifacts_of(Role.RESULT)[0]
     made = {"taskId": task.id, "model": spec.model, "engine": task.engine, "seed": task.spec.seed}
     return made | {"width": film.width, "height": film.height, "seconds": film.seconds}
+
+
+@contextmanager
+def _log() -> Iterator[int | None]:
+    """Where the engine's log goes: to standard error with --debug, else nowhere: the error is said once, at the end."""
+    if click.get_current_context().find_root().params.get("debug"):
+        yield None
+        return
+    logging.getLogger("filmgate").addHandler(logging.NullHandler())
+    with Path(os.devnull).open("wb") as nowhere:
+        yield nowhere.fileno()
 
 
 def _there(

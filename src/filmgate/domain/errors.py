@@ -199,7 +199,7 @@ class StorageUnavailable(Breakdown):
 
 class InternalFault(Breakdown):
     slug = "internal_fault"
-    sentence = "The server failed unexpectedly while it made the film; its log has the details."
+    sentence = "Something failed unexpectedly while the film was made; the log has the details."
     retryable = True
 
 

@@ -102,7 +102,7 @@ def _outcome(worker: Worker, order: Order, send: Callable[[wire.Message], None])
         return wire.Broken(error.slug, str(error))
     except Exception:
         log.exception("task=%s attempt=%s the engine raised", order.task_id, order.attempt)
-        return wire.Broken(EngineFailed.slug, "The engine failed unexpectedly; the server's log has the details.")
+        return wire.Broken(EngineFailed.slug, "The engine failed unexpectedly; its log has the details.")
 
 
 class _Rising:
