@@ -143,6 +143,8 @@ def _travel(plan: Plan, stage: Stage, subject: Subject) -> float:
         subject = plan.subjects[1]
     far = {"static": 0.12, None: 0.46}.get(plan.move, 0.32) * stage.width
     far = _TRACKED if plan.move == "tracking" else far
+    if subject.puppet == "rocket":  # it stands upright: it would slide
+        return 0.0
     return min(SPEEDS.get(subject.action, 0.0) * plan.seconds, far)
 
 
@@ -191,7 +193,7 @@ def _companions(plan: Plan, stage: Stage, subject: Subject, number: int, actors:
     elif figure(subject).living:
         first = _opposite(stage, subject, size, lead, number)
     else:
-        first = _standing(stage, subject, size, lead, number)
+        first = _standing(stage, subject, size, actors, number)
     return _group(plan, stage, _kept(first, size, stage), size, f"companions{number}")
 
 
@@ -210,14 +212,15 @@ def _opposite(stage: Stage, subject: Subject, size: Build, lead: Actor, number: 
     return Actor(subject, x, -size.lift, 1.01 + 0.005 * number, size.height, -side, 0.41 + 0.2 * number)
 
 
-def _standing(stage: Stage, subject: Subject, size: Build, lead: Actor, number: int) -> Actor:
+def _standing(stage: Stage, subject: Subject, size: Build, actors: Sequence[Actor], number: int) -> Actor:
     """A thing: small ones within reach of the lead, large ones at the back on the other side."""
+    lead = actors[0]
     side = lead.facing * (1 if number % 2 == 0 else -1)
-    near = (width_of(lead) + size.width) / 2 + 0.15
     if size.height < 0.32 * stage.height:
-        x, y, depth = lead.x + side * near, -size.lift - 0.2, 1.01
+        edge = max(side * actor.x + width_of(actor) / 2 for actor in actors if actor.subject is lead.subject)
+        x, y, depth = side * (edge + size.width / 2 + 0.1), -size.lift - 0.2, 1.04
     else:
-        x, y, depth = side * stage.width * 0.24, -0.55, 1.03
+        x, y, depth = side * stage.width * 0.24, -0.55, 1.045
     return Actor(subject, x, y, depth, size.height, 1, 0.23 * (number + 1))
 
 

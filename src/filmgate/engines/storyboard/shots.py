@@ -154,6 +154,8 @@ def _establishing(scene: Scene, start: float, end: float) -> Motion:
     x, _ = where(scene.main, (start + end) / 2)
     reach = max(0.0, abs(x) + width_of(scene.main) / 2 + 0.4 - stage.width / 2)
     at = View(x=(1 if x > 0 else -1) * max(0.3 * abs(x), reach))
+    if scene.flying:  # a rising camera would begin below it
+        return camera.dolly_in(start, end, replace(at, y=-0.35), by=0.09)
     if scene.plan.setting in ("ocean", "mountains", "space") and not scene.plan.portrait:
         return camera.crane(start, end, replace(at, y=-0.3), by=0.9)
     if scene.plan.setting in ("city", "future_city", "desert") and not scene.main.speed:

@@ -103,10 +103,9 @@ def bare(emoji: str) -> str:
 @cache
 def lexicon() -> Lexicon:
     """The tables, read at the first call."""
-    nouns = _table("nouns.toml")
     parts: dict[str, dict[str, Any]] = {}
     pictures: dict[str, Noun] = {}
-    for noun, words, emoji in _nouns(nouns):
+    for noun, words, emoji in _nouns():
         for word in words:
             parts.setdefault(word, {})["noun"] = replace(noun, name=word.replace("_", " "))
         for sign in emoji:
@@ -119,22 +118,23 @@ def _table(name: str) -> dict[str, Any]:
     return tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 
-def _nouns(table: Mapping[str, Any]) -> Iterator[tuple[Noun, list[str], list[str]]]:
+def _nouns() -> Iterator[tuple[Noun, list[str], list[str]]]:
     """(noun, its words, its emoji) for every puppet and sticker."""
-    for puppet, row in cast("dict[str, dict[str, Any]]", table["puppet"]).items():
+    for puppet, row in cast("dict[str, dict[str, Any]]", _table("puppets.toml")["puppet"]).items():
         traits: dict[str, Any] = {"living": True}
         traits |= {key: value for key, value in row.items() if key not in ("words", "emoji")}
         words = row["words"].split()
-        yield (
-            Noun(words[0].replace("_", " "), puppet=puppet, **traits),
-            words,
-            row.get("emoji", "").split(),
-        )
-    for group in cast("list[dict[str, Any]]", table["sticker"]):
-        traits = {key: value for key, value in group.items() if isinstance(key, str) and key.isascii()}
-        for sign in (key for key in group if not key.isascii()):
-            words = group[sign].split()
-            yield Noun(words[0].replace("_", " "), sticker=sign, **traits), words, [sign]
+        yield Noun(words[0].replace("_", " "), puppet=puppet, **traits), words, row.get("emoji", "").split()
+    for group in (*_table("creatures.toml")["sticker"], *_table("things.toml")["sticker"]):
+        yield from _stickers(group)
+
+
+def _stickers(group: Mapping[str, Any]) -> Iterator[tuple[Noun, list[str], list[str]]]:
+    """The stickers of a group: its keys are their emoji, and the traits that they share."""
+    traits = {key: value for key, value in group.items() if key.isascii()}
+    for sign in (key for key in group if not key.isascii()):
+        words = group[sign].split()
+        yield Noun(words[0].replace("_", " "), sticker=sign, **traits), words, [sign]
 
 
 def _parts_of_speech(table: Mapping[str, Any], parts: dict[str, dict[str, Any]]) -> dict[str, str]:
