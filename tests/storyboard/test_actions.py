@@ -179,3 +179,11 @@ def test_a_dance_is_lowest_on_its_beats(phase: float) -> None:
     for instant in footfalls("dance", dog, phase=phase, start=0.1, end=4.0):
         heights = [perform("dance", dog, instant + d, phase=phase).dy for d in (-0.06, 0.0, 0.06)]
         assert heights[1] == max(heights)
+
+
+def test_a_bird_that_lives_on_the_ground_beats_its_wings_only_in_the_air() -> None:
+    penguin = load("penguin")
+    assert penguin.lift == 0
+    assert footfalls("idle", penguin, end=4.0) == []
+    assert len(footfalls("walk", penguin, end=4.0)) == 12
+    assert len(footfalls("fly", penguin, end=4.0)) == 11

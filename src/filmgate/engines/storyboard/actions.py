@@ -9,8 +9,9 @@ from .fourlegs import AMBLE, BOUND, GALLOP, QUADRUPED
 from .model import Pose
 from .motion import Gait, Moment, Motion, round_rate
 from .puppets import Puppet
-from .travels import AEROSTAT, BIRD, FISH, INSECT, KITE, STILL, SWELL, VESSEL, WHEELED, WINGBEAT, tailbeat
+from .travels import AEROSTAT, FISH, KITE, STILL, SWELL, VESSEL, WHEELED, tailbeat
 from .twolegs import BEAT, BIPED, RUN, SKIP, WALK
+from .wings import BIRD, INSECT, WINGBEAT, waddle
 
 ACTIONS = (
     "idle", "walk", "run", "play", "jump", "dance", "fly", "swim", "float", "roll",
@@ -105,6 +106,8 @@ def _rhythm(action: str, moment: Moment, speed: float) -> tuple[float, tuple[flo
         return _beats_on_the_spot(moment, action)
     if puppet.rig == "wheeled":
         return (speed / _RAIL, (0.0, 0.12)) if "wheel_3" in puppet else (0.0, ())
+    if puppet.rig == "bird" and puppet.lift == 0 and action not in ("fly", "float"):
+        return (waddle(moment), (0.0, 0.5)) if action in ("walk", "run") else (0.0, ())
     loud = {"bird": WINGBEAT * tempo, "insect": 0.0, "fish": tailbeat(moment) * tempo, "vessel": 2 * SWELL}
     silent = action in ("sit", "sleep", "eat", "talk") and puppet.rig == "bird"
     return (0.0, ()) if silent else (loud.get(puppet.rig, 0.0), (0.0,))

@@ -159,3 +159,8 @@ def wheeling(angle: float, centre: float) -> dict[str, float]:
     """A turn about a point that lies ``centre`` heights above the foot point."""
     radians = math.radians(angle)
     return {"turn": angle, "dx": -centre * math.sin(radians), "dy": centre * (math.cos(radians) - 1)}
+
+
+def somersault(moment: Moment, motion: Motion) -> Pose:
+    pose = motion(moment)
+    return posed(moment, dict(pose.joints), **wheeling(360 * moment.turns(0.4), 0.5))
