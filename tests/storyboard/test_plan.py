@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 import unicodedata
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filmgate.engines.storyboard import actions, puppets, sets
+from filmgate.engines.storyboard import lexicon as lexicon_package
 from filmgate.engines.storyboard.lexicon import lexicon
 from filmgate.engines.storyboard.model import Plan
 from filmgate.engines.storyboard.plan import MOST_WORDS, make_plan
+
+NOUNS = ("puppets.toml", "creatures.toml", "things.toml")
 
 
 def plan(prompt: str) -> Plan:
@@ -164,6 +168,16 @@ def test_every_puppet_action_and_setting_of_the_lexicon_exists() -> None:
     assert {noun.action for noun in nouns} | set(lexicon().verbs.values()) <= set(actions.ACTIONS)
     places = {entry.place for entry in lexicon().words.values() if entry.place}
     assert places | {noun.home for noun in nouns if noun.home} <= set(sets.SETS)
+
+
+def test_no_noun_stands_in_two_places() -> None:
+    """The later entry would silently win."""
+    tables = [tomllib.loads(files(lexicon_package).joinpath(name).read_text("utf-8")) for name in NOUNS]
+    rows = [row["words"] for table in tables for row in table.get("puppet", {}).values()]
+    groups = [group for table in tables for group in table.get("sticker", [])]
+    rows += [words for group in groups for sign, words in group.items() if not sign.isascii()]
+    named = [word for row in rows for word in row.split()]
+    assert sorted(named) == sorted(set(named))
 
 
 def test_every_sticker_has_its_drawing() -> None:
