@@ -123,6 +123,12 @@ def test_stickers_move() -> None:
     assert len({stickers.pose(actor, i / 8).turn for i in range(6)}) > 3
 
 
+def test_stickers_that_only_stand_are_never_seen_in_a_mirror_and_those_that_go_look_ahead() -> None:
+    standing, going = Actor(PIZZA, 0.0, 0.0, 1.0, 2.0), Actor(replace(PIZZA, action="walk"), 0.0, 0.0, 1.0, 2.0)
+    assert [stickers.turned(replace(standing, facing=facing)) for facing in (1, -1)] == [False, True]
+    assert [stickers.turned(replace(going, facing=facing)) for facing in (1, -1)] == [True, True]
+
+
 # ---------------------------------------------------------------- render processes --------------------------------
 
 

@@ -199,8 +199,8 @@ def tracking(start: float, end: float, at: View = REST, by: float = 4.0) -> Moti
 
 def drone(start: float, end: float, at: View = REST) -> Motion:
     """Comes in from high up, sinks, flies forward and banks."""
-    high = replace(at, x=at.x - 1.4, y=at.y - 1.9, dolly=at.dolly, roll=at.roll - 0.9)
-    low = replace(at, x=at.x + 1.2, y=at.y - 0.1, dolly=at.dolly + 0.26, roll=at.roll + 0.7)
+    high = replace(at, x=at.x - 0.9, y=at.y - 1.9, dolly=at.dolly, roll=at.roll - 0.9)
+    low = replace(at, x=at.x + 0.6, y=at.y - 0.1, dolly=at.dolly + 0.26, roll=at.roll + 0.7)
     return between(high, low, start, end, ease)
 
 

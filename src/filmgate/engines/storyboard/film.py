@@ -59,7 +59,7 @@ class Film:
             caption(plan.dialogue, self.stage, self._studio, plan.seconds, screen) if plan.dialogue else None
         )
         self._label = self._card(plan.lettered, 1.0) if plan.lettered and screenplay.actors else None
-        self._overlay = overlay(width, height, light)
+        self._overlay = overlay(width, height, light, plan.mood)
         self._pixels: Pixels = np.zeros((height, width, 4), np.uint8)
         self._canvas = canvas_on(self._pixels)
 

@@ -1,4 +1,4 @@
-"""The last layer of every frame, baked once: the warm key light, the vignette and the mark."""
+"""The last layer of every frame, baked once: the tint of the mood, the warm key light, the vignette and the mark."""
 
 from __future__ import annotations
 
@@ -8,17 +8,29 @@ from .bake import canvas_on, new_canvas, to_image
 from .draw import hex_rgb
 from .lettering import Face, face
 from .light import Light
+from .model import Mood
 
+#: (how much more warmth, how much more vignette, a tint over everything, how much of it)
+_MOODS: dict[Mood, tuple[float, float, str, float]] = {
+    "calm": (0.0, 0.0, "#ffffff", 0.0),
+    "happy": (0.03, -0.04, "#ffe9b0", 0.03),
+    "tense": (-0.05, 0.14, "#1c2748", 0.09),
+    "epic": (0.05, 0.08, "#ff9a50", 0.03),
+    "melancholy": (-0.06, 0.06, "#4a5d8c", 0.10),
+    "funny": (0.02, -0.06, "#fff3c8", 0.02),
+}
 _WARMTH = {"day": 0.13, "sunset": 0.20, "night": 0.08}
 _VIGNETTE = {"day": 0.26, "sunset": 0.34, "night": 0.42}
 MARK = "storyboard"
 
 
-def overlay(width: int, height: int, light: Light) -> skia.Image:
+def overlay(width: int, height: int, light: Light, mood: Mood) -> skia.Image:
     """What is laid over each frame of this size (pixels)."""
+    warmer, darker, tint, share = _MOODS[mood]
     pixels, canvas = new_canvas(width, height)
-    _vignette(canvas, width, height, _VIGNETTE[light.time])
-    _key_light(canvas, width, height, light)
+    canvas.drawColor(skia.Color(*hex_rgb(tint), round(255 * share)))
+    _vignette(canvas, width, height, _VIGNETTE[light.time] + darker)
+    _key_light(canvas, width, height, light, _WARMTH[light.time] + warmer)
     _mark(canvas_on(pixels), width, height)
     return to_image(pixels)
 
@@ -35,10 +47,9 @@ def _vignette(canvas: skia.Canvas, width: int, height: int, strength: float) -> 
     canvas.restore()
 
 
-def _key_light(canvas: skia.Canvas, width: int, height: int, light: Light) -> None:
+def _key_light(canvas: skia.Canvas, width: int, height: int, light: Light, warmth: float) -> None:
     """The lamp of the theatre, high on the side of the sun."""
     red, green, blue = hex_rgb(light.sun)
-    warmth = _WARMTH[light.time]
     colours = [int(skia.Color(red, green, blue, round(255 * warmth * share))) for share in (1.0, 0.45, 0.0)]
     x = width * (0.5 + 0.48 * light.side)
     radius = (width**2 + height**2) ** 0.5 * 0.72

@@ -31,7 +31,7 @@ def put(canvas: skia.Canvas, baked: Baked, matrix: Affine, paint: skia.Paint | N
     s = 1.0 / baked.scale
     x, y = matrix(baked.left, baked.top)
     a, b, c, d = matrix.a * s, matrix.b * s, matrix.c * s, matrix.d * s
-    if abs(a - 1.0) < 4e-4 and abs(d - 1.0) < 4e-4 and abs(b) < 1e-5 and abs(c) < 1e-5:
+    if abs(a - 1.0) < 5e-5 and abs(d - 1.0) < 5e-5 and abs(b) < 1e-5 and abs(c) < 1e-5:
         a, b, c, d = 1.0, 0.0, 0.0, 1.0  # at its own size: the fast way
     canvas.setMatrix(skia.Matrix.MakeAll(a, c, x, b, d, y, 0.0, 0.0, 1.0))
     canvas.drawImage(baked.image, 0, 0, SMOOTH, paint)

@@ -17,6 +17,7 @@ from .model import Actor, Pose
 from .props import Figure, Limb
 
 STICK = 0.2  #: of the height is stick
+_GOING = frozenset({"walk", "run", "fly", "swim", "roll"})
 BORDER = 0.075  #: the white paper around the drawing, of its size
 
 
@@ -47,6 +48,8 @@ def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, unit: float, stick: boo
         _stick(canvas, light, actor, unit)
     size = 1.0 - (STICK if stick else 0.0) - 2 * BORDER
     left, top = -size / 2, -1.0 + BORDER
+    if turned(actor):
+        canvas.scale(-1.0, 1.0)
     canvas.saveLayer()
     _border(canvas, svg, light, actor, (left, top, size))
     lit = skia.Paint(ColorFilter=in_light(light, actor.depth))
@@ -54,6 +57,12 @@ def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, unit: float, stick: boo
     _render(canvas, svg, left, top, size)
     canvas.restore()
     canvas.restore()
+
+
+def turned(actor: Actor) -> bool:
+    """Whether the drawing is mirrored in puppet space. Emoji that go anywhere are drawn looking to the left, puppets
+    look to the right; what only stands there is seen as it is drawn, wherever the actor faces: it may bear letters."""
+    return actor.speed > 0 or actor.subject.action in _GOING or actor.facing < 0
 
 
 def _render(canvas: skia.Canvas, svg: skia.SVGDOM, left: float, top: float, size: float) -> None:
