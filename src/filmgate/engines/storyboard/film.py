@@ -29,6 +29,7 @@ from .props import Figure, Hanging, Prop, Shade
 from .stickers import sticker_figure
 from .weather import flash
 
+LONGEST_CARD = 100  #: characters of a prompt that is set in type
 SHARPEST = 2.0  #: the largest magnification for which a sheet in focus is baked
 SOFTEST = 1.15  #: ... and one that is out of focus, however little
 
@@ -107,7 +108,7 @@ class Film:
             if figure is not None:
                 yield figure
         if plan.lettered and not self.screenplay.actors:
-            card = self._card(plan.lettered, DEPTH)
+            card = self._card(_said(plan), DEPTH)
             if card is not None:
                 yield card
         yield from swarms(plan, self.stage, self._light, self.unit, lambda depth: self.reach(depth).zoom)
@@ -187,6 +188,11 @@ def _order(prop: Prop) -> float:
     return -0.999 - (prop.depth - 1.0) * 1e-4 if acting and prop.depth >= 0.999 else -prop.depth
 
 
+def _said(plan: Plan) -> Sequence[str]:
+    """The words of a card that is all there is: the prompt itself where not even its place can be pictured."""
+    return (plan.prompt,) if plan.setting == "plain" and len(plan.prompt) <= LONGEST_CARD else plan.lettered
+
+
 def _drifting(box: Box, sheet: Sheet, seconds: int) -> Box:
     """What must be baked of a sheet that moves by itself, so that ``box`` is always covered."""
     if sheet.drift is None:
@@ -211,5 +217,6 @@ def _numbered(actors: Sequence[Actor]) -> Iterator[tuple[Actor, int]]:
 def from_plan(plan: Plan, width: int, height: int) -> Film:
     """The film of a plan at a size in pixels, whose shape must be the plan's."""
     stage = Stage(plan.portrait)
-    light = light_for(plan.time, plan.weather, Random(f"{plan.seed}:side").choice((-1, 1)))
+    outdoors = light_for(plan.time, plan.weather, Random(f"{plan.seed}:side").choice((-1, 1)))
+    light = sets.atmosphere(plan.setting, outdoors)
     return Film(shots.stage_play(plan), sets.build(plan, stage, light), light, width, height)
