@@ -70,7 +70,8 @@ def test_the_same_film_has_the_same_sound_and_another_seed_another() -> None:
         ("a ship at sea", {"splash", "creak", "ship_bell"}),
         ("a girl riding a bicycle", {"bell"}),
         ("children flying kites", {"flutter"}),
-        ("a fox jumping in a forest", {"rustle"}),
+        ("a fox jumping in a forest", {"paw"}),
+        ("a koala jumping in a forest", {"rustle"}),
     ],
 )
 def test_the_foley_of_an_action(prompt: str, sounds: set[str]) -> None:

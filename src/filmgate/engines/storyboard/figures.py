@@ -90,7 +90,7 @@ def puppet_figure(
         joints = dict(zip((part.name for part in puppet.parts), jointed(puppet.parts, pose), strict=True))
         return [whole @ joints[part.name] for part in parts]
 
-    grounded = puppet.rig not in AIRY and actor.y > -0.6
+    grounded = (puppet.rig not in AIRY or (puppet.rig == "bird" and puppet.lift == 0)) and actor.y > -0.6
     left, _, right, _ = puppet.box
     return Figure(
         depth=actor.depth,

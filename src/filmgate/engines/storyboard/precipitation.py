@@ -13,14 +13,17 @@ from .draw import hex_rgb
 from .light import Light
 from .model import Plan, Stage
 from .props import Grain, Swarm
+from .sets import SHELTERED
 from .weather import Particle, particles
 
 _SIZES = 3  #: so many sizes of a kind are told apart: more would be baked than seen
 
 
 def swarms(plan: Plan, stage: Stage, light: Light, unit: float, zoom: Callable[[float], float]) -> Iterator[Swarm]:
-    """The weather of a plan, far to near. ``zoom`` says how large a depth is ever shown."""
-    drops = sorted(particles(plan.weather, stage, plan.seed), key=lambda drop: -drop.depth)
+    """The weather of a plan, far to near, where its set lets weather in. ``zoom``: how large a depth is ever shown."""
+    sheltered = SHELTERED.get(plan.setting, 0.0)
+    falling = (drop for drop in particles(plan.weather, stage, plan.seed) if drop.depth >= sheltered)
+    drops = sorted(falling, key=lambda drop: -drop.depth)
     for depth, group in groupby(drops, key=lambda drop: drop.depth):
         found = list(group)
         images: dict[tuple[object, ...], Baked] = {}
