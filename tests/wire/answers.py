@@ -13,7 +13,7 @@ import httpx2
 def enveloped(answer: httpx2.Response, code: int, says: str = "", *, status: int = 200) -> Any:
     """``data`` of an answer that must wear the envelope, with this code."""
     assert answer.status_code == status
-    assert answer.headers["content-type"].split(";")[0] == "application/json"
+    assert answer.headers["content-type"] == "application/json;charset=UTF-8"
     body = answer.json()
     assert set(body) == {"code", "msg", "data"}
     assert body["code"] == code, body

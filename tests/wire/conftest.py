@@ -30,6 +30,7 @@ from filmgate.http import files, health
 from filmgate.http.auth import bearer
 from filmgate.http.edition import Edition
 from filmgate.http.errors import application
+from filmgate.http.protocol import EnvelopedProtocol
 from filmgate.http.public import public_base
 from filmgate.services.accounts import create_key
 from filmgate.services.submit import Submit
@@ -182,7 +183,8 @@ def app_of(world: World) -> Starlette:
 def serve(app: Starlette) -> tuple[str, Callable[[], None]]:
     """The address of a running server, and how to stop it."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, ws="none", log_config=None, proxy_headers=False, lifespan="on"))
+    config = uvicorn.Config(app, http=EnvelopedProtocol, ws="none", log_config=None, proxy_headers=False, lifespan="on")
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     started = threading.Event()
