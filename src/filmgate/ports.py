@@ -106,7 +106,10 @@ class SlotHealth:
 
 
 class Slots(Protocol):
-    """Child processes, each with one engine loaded (or, kind "media", with the tools for finished films)."""
+    """Child processes, each with one engine loaded (or, kind "media", with the tools for finished films).
+
+    Cancelling ``render`` or ``finish`` ends the work at once, by killing the slot; a new one takes its place.
+    """
 
     async def open(self, kind: str, count: int) -> None:
         """Start and load; returns when all are ready. Raises EngineUnavailable."""
@@ -122,9 +125,6 @@ class Slots(Protocol):
 
     async def finish(self, order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
         """Check a film, burn in its watermark, make its poster: the film first, then the poster."""
-
-    async def kill(self, task_id: str) -> None:
-        """End the work on a task at once; its ``render`` or ``finish`` raises EngineCrashed. A new slot takes over."""
 
     def health(self) -> Sequence[SlotHealth]: ...
 
@@ -245,7 +245,10 @@ class WorkerStore(Protocol):
 
 class Outbox(Protocol):
     async def due(self, limit: int, lease_ms: int) -> Sequence[Callback]:
-        """Take the callbacks whose time has come; each is ours for ``lease_ms`` and then due again."""
+        """Take the callbacks whose time has come; each is ours for ``lease_ms``, until its ``next_at_ms``: then due."""
+
+    async def give_back(self, callbacks: Sequence[Callback]) -> None:
+        """What was taken and not sent is due now. One whose lease has ended, or that was settled, stays as it is."""
 
     async def delivered(self, callback: Callback, delivery: Delivery) -> None: ...
 
@@ -286,3 +289,6 @@ class Storage(Protocol):
         """Silent where there is none."""
 
     async def keys(self, prefix: str) -> Sequence[str]: ...
+
+    async def sweep(self, older_than_ms: int = 0) -> None:
+        """Remove what interrupted puts have left; call it when nobody puts, or with an age that no put reaches."""

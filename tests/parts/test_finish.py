@@ -96,6 +96,24 @@ def test_a_film_whose_index_is_at_the_end_is_turned_round(tmp_path: Path) -> Non
     assert (pictures(film.path) == pictures(source)).all()
 
 
+def test_a_film_that_does_not_play_everywhere_is_encoded_anew(tmp_path: Path) -> None:
+    """VP9 in a Matroska file, as some models write it."""
+    foreign = tmp_path / "clip.mkv"
+    with av.open(str(foreign), "w") as out:
+        stream = out.add_stream("libvpx-vp9", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        stream.options = {"cpu-used": "8", "deadline": "realtime"}
+        for number in range(96):
+            picture = np.full((720, 1280, 3), number, dtype=np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode(None))
+    film, _ = finish(foreign, SPEC, tmp_path, ignore)
+    found = probe(film.path)
+    assert found.plays_everywhere
+    assert not found.has_audio
+    assert found.seconds == pytest.approx(4, abs=0.05)
+
+
 def test_the_wrong_shape_or_length_is_refused(tmp_path: Path) -> None:
     made = clip(tmp_path / "clip.mp4")
     upright = Spec(prompt="x", model="veo3", seconds=4, aspect_ratio=AspectRatio.PORTRAIT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,7 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from filmgate.domain.errors import ContentRejected, EngineCrashed, EngineTimeout, EngineUnavailable, OutputUnusable
+from filmgate.domain.errors import (
+    ContentRejected,
+    EngineCrashed,
+    EngineFailed,
+    EngineTimeout,
+    EngineUnavailable,
+    OutputUnusable,
+)
 from filmgate.domain.spec import Spec
 from filmgate.engines.slot import MEDIA
 from filmgate.engines.slots import LocalSlots, SlotLimits
@@ -96,18 +104,60 @@ def test_a_crash_is_told_and_the_slot_replaced(tmp_path: Path) -> None:
     asyncio.run(job())
 
 
-def test_a_killed_task_ends_at_once(tmp_path: Path) -> None:
+def test_a_cancelled_render_ends_its_process_at_once(tmp_path: Path) -> None:
     async def job() -> None:
         async with opened("trial") as slots:
             rendering = asyncio.create_task(slots.render("trial", order(tmp_path, "slow 60"), ignore))
             async with asyncio.timeout(10):
                 while slots.health()[0].state != "busy":
                     await asyncio.sleep(0.01)
-            await slots.kill("another task")
-            await slots.kill("task")
+            pid = slots.health()[0].pid
+            assert pid is not None
+            rendering.cancel()
             async with asyncio.timeout(5):
-                with pytest.raises(EngineCrashed, match="killed"):
+                with pytest.raises(asyncio.CancelledError):
                     await rendering
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+            await freed(slots, "trial")
+
+    asyncio.run(job())
+
+
+def test_a_slot_that_dies_while_idle_is_replaced(tmp_path: Path) -> None:
+    """As the out-of-memory killer does it."""
+
+    async def job() -> None:
+        freed_again = asyncio.Event()
+        async with opened("trial") as slots:
+            slots.on_free(freed_again.set)
+            before = slots.health()[0].pid
+            assert before is not None
+            os.kill(before, signal.SIGKILL)
+            async with asyncio.timeout(20):
+                await freed_again.wait()
+            assert slots.free("trial") == 1
+            assert slots.health()[0].pid != before
+            assert (await slots.render("trial", order(tmp_path), ignore)).path.exists()
+
+    asyncio.run(job())
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"), [("babble", "not a message"), ("echo", "not asked for"), ("elsewhere", "outside the folder")]
+)
+def test_a_film_never_goes_to_the_wrong_order(tmp_path: Path, prompt: str, text: str) -> None:
+    """A slot that says what it should not is ended, and what it says later is not taken for the next order's answer."""
+
+    async def job() -> None:
+        async with opened("trial") as slots:
+            with pytest.raises((EngineCrashed, EngineFailed), match=text):
+                await slots.render("trial", order(tmp_path, prompt), ignore)
+            folder = tmp_path / "next"
+            folder.mkdir()
+            placed = replace(order(folder), task_id="next")
+            clip = await slots.render("trial", placed, ignore)
+            assert clip.path.parent == folder
 
     asyncio.run(job())
 

@@ -8,14 +8,19 @@ Its films are flat colours, made in a fraction of a second. Words in the prompt 
     hang          never comes back and says nothing
     reject / fail / bug     refuses; cannot; raises something that is not a TaskError
     small         makes a film of the wrong size
+    babble        writes something that is no message to the runner
+    echo          answers a second time, for another order
+    elsewhere     leaves its film outside the folder that it was given
     stamp         prints the time at which it was given the job
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import stat
 import sys
 import time
 
@@ -58,6 +63,12 @@ def _misbehave(job: Job) -> None:
         raise ContentRejected("Your prompt was flagged as a trial of rejection.")
     if "fail" in prompt:
         raise EngineFailed("The trial engine fails when it is told to.")
+    if "babble" in prompt:
+        _tell_runner(b"this is no message\n")
+        time.sleep(60)
+    if "echo" in prompt:
+        _tell_runner(b'{"type":"Report","order":"another:1","fraction":0.5,"stage":"lying"}\n')
+        time.sleep(60)
     if "bug" in prompt:
         raise ZeroDivisionError("a bug with a secret in its message")
 
@@ -69,6 +80,15 @@ def _dawdle(job: Job, seconds: float) -> None:
         time.sleep(0.05)
 
 
+def _tell_runner(line: bytes) -> None:
+    """Past the slot, on the pipe to the runner: the one pipe that this process can write to beside standard error."""
+    for name in os.listdir("/proc/self/fd"):
+        fd = int(name)
+        with contextlib.suppress(OSError):
+            if fd > 2 and stat.S_ISFIFO(os.fstat(fd).st_mode) and os.write(fd, line):
+                return
+
+
 def _film(job: Job) -> Clip:
     import numpy as np
 
@@ -77,7 +97,7 @@ def _film(job: Job) -> Clip:
     width, height = (320, 180) if "small" in job.spec.prompt else job.spec.size
     picture = np.full((height, width, 4), 255, dtype=np.uint8)
     picture[:, :, :3] = (job.spec.seed or 0) % 200
-    path = job.workdir / "trial.mp4"
+    path = (job.workdir.parent if "elsewhere" in job.spec.prompt else job.workdir) / "trial.mp4"
     with Encoder(path, width, height) as film:
         for _ in range(job.spec.seconds * 24):
             film.frame_bgra(picture)

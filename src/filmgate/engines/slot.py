@@ -59,7 +59,7 @@ class EngineWorker:
             state=order.state,
             options=order.options,
         )
-        return wire.Made(self._engine.render(job))
+        return wire.Made(wire.name_of(order), self._engine.render(job))
 
 
 class MediaWorker:
@@ -73,7 +73,7 @@ class MediaWorker:
 
         if order.clip is None:
             raise EngineFailed("The media slot was given no film.")
-        return wire.Done(tuple(finish(order.clip, order.spec, order.workdir, report)))
+        return wire.Done(wire.name_of(order), tuple(finish(order.clip, order.spec, order.workdir, report)))
 
 
 def serve(worker: Worker, orders: queue.SimpleQueue[Order], out: BinaryIO) -> None:
@@ -86,7 +86,7 @@ def serve(worker: Worker, orders: queue.SimpleQueue[Order], out: BinaryIO) -> No
     try:
         worker.load()
     except TaskError as error:
-        send(wire.Broken(error.slug, str(error)))
+        send(wire.Broken("", error.slug, str(error)))
         return
     send(wire.Ready())
     while True:
@@ -95,26 +95,27 @@ def serve(worker: Worker, orders: queue.SimpleQueue[Order], out: BinaryIO) -> No
 
 def _outcome(worker: Worker, order: Order, send: Callable[[wire.Message], None]) -> wire.Message:
     """What the order came to. An engine's own bug is logged whole here and told without its details."""
-    rising = _Rising(send)
+    name = wire.name_of(order)
     try:
-        return worker.work(order, rising)
+        return worker.work(order, _Rising(name, send))
     except TaskError as error:
-        return wire.Broken(error.slug, str(error))
+        return wire.Broken(name, error.slug, str(error))
     except Exception:
         log.exception("task=%s attempt=%s the engine raised", order.task_id, order.attempt)
-        return wire.Broken(EngineFailed.slug, "The engine failed unexpectedly; its log has the details.")
+        return wire.Broken(name, EngineFailed.slug, "The engine failed unexpectedly; its log has the details.")
 
 
 class _Rising:
     """Progress as people expect it: between 0 and 1, and it never falls."""
 
-    def __init__(self, send: Callable[[wire.Message], None]) -> None:
+    def __init__(self, order: str, send: Callable[[wire.Message], None]) -> None:
+        self._order = order
         self._send = send
         self._highest = 0.0
 
     def __call__(self, fraction: float, stage: str) -> None:
-        self._highest = max(self._highest, min(1.0, fraction))
-        self._send(wire.Report(self._highest, stage))
+        self._highest = max(self._highest, min(1.0, float(fraction)))
+        self._send(wire.Report(self._order, self._highest, str(stage)))
 
 
 def _read_orders(source: BinaryIO, orders: queue.SimpleQueue[Order]) -> None:

@@ -12,8 +12,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from ..domain.backoff import doubling
-from ..domain.errors import EngineCrashed, EngineTimeout, EngineUnavailable, TaskError
+from ..domain.errors import EngineCrashed, EngineFailed, EngineTimeout, EngineUnavailable
 from ..ports import Clip, Finished, Order, SlotHealth
 from . import wire
 from .slot import MEDIA
@@ -38,7 +40,10 @@ class SlotLimits:
 
 
 class LocalSlots:
-    """Slots on this machine (``ports.Slots``). A slot that died or was killed is replaced by a fresh one."""
+    """Slots on this machine (``ports.Slots``). Each has a place; when it dies, busy or idle, a fresh one is put there.
+
+    Cancelling ``render`` or ``finish`` kills the slot that works on it.
+    """
 
     def __init__(self, limits: SlotLimits, *, log_to: int | None = None) -> None:
         self._limits = limits
@@ -46,13 +51,16 @@ class LocalSlots:
         self._slots: dict[str, list[_Slot]] = {}
         self._freed = asyncio.Condition()
         self._on_free: Callable[[], None] = lambda: None
-        self._replacing: set[asyncio.Task[None]] = set()
-        self._closing = False
+        self._keepers: list[asyncio.Task[None]] = []
 
     async def open(self, kind: str, count: int) -> None:
-        starts = (_Slot.start(kind, self._limits, self._log_to) for _ in range(count))
+        place = self._slots.setdefault(kind, [])
+        starts = (self._start(kind) for _ in range(count))
         started = await asyncio.gather(*starts, return_exceptions=True)
-        self._slots.setdefault(kind, []).extend(slot for slot in started if isinstance(slot, _Slot))
+        for slot in started:
+            if isinstance(slot, _Slot):
+                place.append(slot)
+                self._keepers.append(asyncio.create_task(self._keep(slot), name=f"keeper of a slot {kind}"))
         for failure in started:
             if isinstance(failure, BaseException):
                 raise failure
@@ -66,83 +74,82 @@ class LocalSlots:
     async def render(self, kind: str, order: Order, report: Reporter) -> Clip:
         answer = await self._run(kind, order, report)
         if not isinstance(answer, wire.Made):
-            raise EngineCrashed(f"The slot {kind!r} answered with something that is not a clip.")
+            raise EngineFailed(f"The engine {kind!r} answered with something that is not a clip.")
+        if not answer.clip.path.is_relative_to(order.workdir):
+            raise EngineFailed(f"The engine {kind!r} left its film outside the folder that it was given.")
         return answer.clip
 
     async def finish(self, order: Order, report: Reporter) -> Sequence[Finished]:
         answer = await self._run(MEDIA, order, report)
         if not isinstance(answer, wire.Done):
-            raise EngineCrashed("The media slot answered with something that is not a list of files.")
+            raise EngineFailed("The media slot answered with something that is not a list of files.")
         return answer.files
-
-    async def kill(self, task_id: str) -> None:
-        for slot in self._all():
-            if slot.task_id == task_id:
-                slot.kill()
 
     def health(self) -> Sequence[SlotHealth]:
         return [slot.health() for slot in self._all()]
 
     async def close(self) -> None:
         """End all slots at once; work in progress raises EngineCrashed."""
-        self._closing = True
-        for task in self._replacing:
-            task.cancel()
-        await asyncio.gather(*self._replacing, return_exceptions=True)
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*(slot.end() for slot in self._all()))
         self._slots.clear()
 
     def _all(self) -> list[_Slot]:
         return [slot for slots in self._slots.values() for slot in slots]
 
+    async def _start(self, kind: str) -> _Slot:
+        return await _Slot.start(kind, self._limits, self._log_to)
+
     async def _run(self, kind: str, order: Order, report: Reporter) -> wire.Message:
         slot = await self._take(kind, order.task_id)
         try:
             return await slot.run(order, report)
         finally:
-            if slot.alive:
-                slot.task_id = None
-            else:
-                self._replace(slot)
+            slot.task_id = None
             await self._tell()
 
     async def _take(self, kind: str, task_id: str) -> _Slot:
-        """An idle slot, waiting for one if need be."""
-        if kind not in self._slots:
-            raise EngineUnavailable(f"This worker has no slot of kind {kind!r}.")
-        async with self._freed:
-            await self._freed.wait_for(lambda: self.free(kind) > 0)
-            slot = next(slot for slot in self._slots[kind] if slot.idle)
-            slot.task_id = task_id
-            return slot
-
-    def _replace(self, dead: _Slot) -> None:
-        if self._closing or dead not in self._slots.get(dead.kind, ()):
-            return
-        self._slots[dead.kind].remove(dead)
-        task = asyncio.create_task(self._restart(dead.kind))
-        self._replacing.add(task)
-        task.add_done_callback(self._replacing.discard)
-
-    async def _restart(self, kind: str) -> None:
-        """Put a fresh slot in the place of a dead one, trying again until one starts."""
-        for failures in itertools.count(1):
-            try:
-                slot = await _Slot.start(kind, self._limits, self._log_to)
-            except (TaskError, OSError) as error:
-                wait = doubling(1.0, failures, _LONGEST_RESTART_S)
-                log.error("slot=%s event=not_restarted next_try_in_s=%s %s", kind, wait, error)
-                await asyncio.sleep(wait)
-                continue
-            self._slots[kind].append(slot)
-            await self._tell()
-            return
+        """An idle slot, waiting for one if need be. Raises EngineUnavailable after the time that an order may take."""
+        try:
+            async with asyncio.timeout(self._limits.order), self._freed:
+                await self._freed.wait_for(lambda: self.free(kind) > 0)
+                slot = next(slot for slot in self._slots[kind] if slot.idle)
+                slot.task_id = task_id
+                return slot
+        except TimeoutError:
+            raise EngineUnavailable(
+                f"No slot of kind {kind!r} became free within {self._limits.order:.0f} s; the log says why."
+            ) from None
 
     async def _tell(self) -> None:
         """Whoever waits for a slot looks again."""
         async with self._freed:
             self._freed.notify_all()
         self._on_free()
+
+    async def _keep(self, slot: _Slot) -> None:
+        """Look after one place for ever: when its slot dies, put a fresh one there."""
+        while True:
+            code = await slot.gone()
+            log.warning("slot=%s event=died %s", slot.kind, _cause(code))
+            self._slots[slot.kind].remove(slot)
+            await slot.end()
+            slot = await self._replacement(slot.kind)
+            self._slots[slot.kind].append(slot)
+            await self._tell()
+
+    async def _replacement(self, kind: str) -> _Slot:
+        """A fresh slot, tried ever less often until one starts."""
+        for failures in itertools.count(1):
+            try:
+                return await self._start(kind)
+            except Exception as error:
+                wait = doubling(1.0, failures, _LONGEST_RESTART_S)
+                log.error("slot=%s event=not_restarted next_try_in_s=%s %s", kind, wait, error)
+                await asyncio.sleep(wait)
+        raise AssertionError("count() does not end")
 
 
 class _Slot:
@@ -154,7 +161,7 @@ class _Slot:
         self._limits = limits
         self._process = process
         self._ready = False
-        self._ended: int | None = None  #: the exit code, once the group has been killed: its id may be somebody else's
+        self._ended = False  #: the group has been killed: from then on its id may be somebody else's
 
     @classmethod
     async def start(cls, kind: str, limits: SlotLimits, log_to: int | None) -> _Slot:
@@ -199,21 +206,28 @@ class _Slot:
         self._ready = True
 
     async def run(self, order: Order, report: Reporter) -> wire.Message:
-        """Feed one order and follow its reports. On anything but a proper end the process is dead afterwards."""
+        """Feed one order and follow its reports. Raises what the engine raised.
+
+        Whatever else goes wrong, cancellation too, the process may be in the middle of the order: then it is ended.
+        """
         try:
             async with asyncio.timeout(self._limits.order):
                 self._write(order)
-                return await self._follow(report)
+                answer = await self._answer(wire.name_of(order), report)
         except TimeoutError:
             await self.end()
             raise EngineTimeout(
                 f"The engine {self.kind!r} took longer than {self._limits.order:.0f} s and was stopped."
             ) from None
-        except (EngineCrashed, EngineTimeout, asyncio.CancelledError):
+        except BaseException:
             await self.end()
             raise
+        if isinstance(answer, wire.Broken):
+            raise wire.error_from(answer)
+        return answer
 
-    async def _follow(self, report: Reporter) -> wire.Message:
+    async def _answer(self, name: str, report: Reporter) -> wire.Made | wire.Done | wire.Broken:
+        """The last message about an order; reports are passed on."""
         while True:
             try:
                 async with asyncio.timeout(self._limits.silence):
@@ -222,12 +236,11 @@ class _Slot:
                 raise EngineTimeout(
                     f"The engine {self.kind!r} gave no sign of life for {self._limits.silence:.0f} s and was stopped."
                 ) from None
-            if isinstance(message, wire.Report):
-                report(message.fraction, message.stage)
-            elif isinstance(message, wire.Broken):
-                raise wire.error_from(message)
-            else:
+            if isinstance(message, wire.Ready) or message.order != name:
+                raise EngineCrashed(f"The slot {self.kind!r} spoke of something that it was not asked for.")
+            if not isinstance(message, wire.Report):
                 return message
+            report(message.fraction, message.stage)
 
     def _write(self, order: Order) -> None:
         assert self._process.stdin is not None  # a pipe, as asked for
@@ -236,22 +249,28 @@ class _Slot:
 
     async def _next(self) -> wire.Message:
         assert self._process.stdout is not None  # a pipe, as asked for
-        line = await self._process.stdout.readline()
+        try:
+            line = await self._process.stdout.readline()
+        except ValueError as error:
+            raise EngineCrashed(f"The slot {self.kind!r} sent a message that is too long.") from error
         if not line.endswith(b"\n"):
-            code = await self._process.wait()
-            raise EngineCrashed(f"The process of the engine {self.kind!r} died ({_cause(code)}).")
-        return wire.decode_message(line)
+            raise EngineCrashed(f"The process of the engine {self.kind!r} died ({_cause(await self.gone())}).")
+        try:
+            return wire.decode_message(line)
+        except msgspec.MsgspecError as error:
+            raise EngineCrashed(f"The slot {self.kind!r} sent something that is not a message: {error}.") from error
 
-    def kill(self) -> None:
-        """End the whole process group: also what a slot that is dead already has left behind."""
-        if self._ended is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+    async def gone(self) -> int:
+        """The exit code, once the process is dead."""
+        return await self._process.wait()
 
     async def end(self) -> None:
-        """Kill, and wait until the process is gone."""
-        self.kill()
-        self._ended = await self._process.wait()
+        """Kill the whole process group, also what a process that is dead already has left behind, and wait."""
+        if not self._ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        await self.gone()
+        self._ended = True
         if self._process.stdin is not None:
             self._process.stdin.close()
 

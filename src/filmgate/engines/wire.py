@@ -1,7 +1,8 @@
 """What goes over the pipe between the runner and a slot: one JSON message a line.
 
 To the slot: an Order (or, for the media slot, an Order with a clip). From the slot: Ready once it has loaded, then for
-each order any number of Report and at the end one Made, one Ended or one Broken.
+each order any number of Report and at the end one Made (from an engine), one Done (from the media slot) or one Broken.
+Each message about an order names it, so that an answer can never be taken for that of another.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class Ready(msgspec.Struct, tag=True, frozen=True):
 
 
 class Report(msgspec.Struct, tag=True, frozen=True):
+    order: str
     fraction: float
     stage: str
 
@@ -27,23 +29,31 @@ class Report(msgspec.Struct, tag=True, frozen=True):
 class Made(msgspec.Struct, tag=True, frozen=True):
     """An engine's clip."""
 
+    order: str
     clip: Clip
 
 
 class Done(msgspec.Struct, tag=True, frozen=True):
     """The media slot's finished files."""
 
+    order: str
     files: tuple[Finished, ...]
 
 
 class Broken(msgspec.Struct, tag=True, frozen=True):
-    """The order (or, before Ready, the loading) ended in this error."""
+    """The order (or, before Ready, the loading, which has no name) ended in this error."""
 
+    order: str
     slug: str
     sentence: str
 
 
 Message = Ready | Report | Made | Done | Broken
+
+
+def name_of(order: Order) -> str:
+    """What messages call an order."""
+    return f"{order.task_id}:{order.attempt}"
 
 
 def _plain(value: Any) -> Any:
@@ -69,6 +79,7 @@ def encode(message: Message | Order) -> bytes:
 
 
 def decode_message(line: bytes) -> Message:
+    """Raises msgspec.MsgspecError for a line that is no message."""
     return _messages.decode(line)
 
 

@@ -14,8 +14,8 @@ from ..domain.errors import OutputUnusable
 from ..domain.spec import Spec
 from ..ports import Finished
 from .encode import AUDIO_RATE, Encoder, Sound
-from .probe import MediaInfo, probe, starts_fast
-from .watermark import watermark
+from .probe import Probed, probe, starts_fast
+from .watermark import Watermark, watermark
 
 Report = Callable[[float, str], None]
 
@@ -23,17 +23,18 @@ RESULT, POSTER = "result.mp4", "poster.jpg"
 _LONGER_OR_SHORTER_S = 0.25  #: a film may miss the ordered length by so much
 _POSTER_AT_S = 1.0
 _POSTER_QUALITY = 85
-_WATERMARK_CRF = 17.0  #: finer than the first encoding, so that the second one is not seen outside the text
+_SECOND_CRF = 17.0  #: finer than the first encoding, so that the second one is not seen
 
 
 def finish(clip: Path, spec: Spec, folder: Path, report: Report) -> Sequence[Finished]:
     """The film and its poster, in ``folder``. Raises OutputUnusable where the clip is not what was ordered."""
     report(0.0, "checking the film")
-    info = _checked(clip, spec)
+    found = _checked(clip, spec)
     film = folder / RESULT
-    if spec.watermark:
-        report(0.1, "burning in the watermark")
-        _burn(clip, info, spec.watermark, film, lambda done: report(0.1 + 0.8 * done, "burning in the watermark"))
+    if spec.watermark or not found.plays_everywhere:
+        stage = "burning in the watermark" if spec.watermark else "encoding the film anew"
+        mark = watermark(spec.watermark, found.width, found.height) if spec.watermark else None
+        _encode(clip, found, mark, film, lambda done: report(0.1 + 0.8 * done, stage))
     elif starts_fast(clip):
         shutil.move(clip, film)
     else:
@@ -42,36 +43,34 @@ def finish(clip: Path, spec: Spec, folder: Path, report: Report) -> Sequence[Fin
     poster = _poster(film, folder / POSTER)
     report(1.0, "storing")
     return (
-        Finished(film, "video/mp4", info.width, info.height, info.seconds, info.has_audio),
-        Finished(poster, "image/jpeg", info.width, info.height, 0.0, False),
+        Finished(film, "video/mp4", found.width, found.height, found.seconds, found.has_audio),
+        Finished(poster, "image/jpeg", found.width, found.height, 0.0, False),
     )
 
 
-def _checked(clip: Path, spec: Spec) -> MediaInfo:
-    info = probe(clip)
-    if (info.width, info.height) != spec.size:
+def _checked(clip: Path, spec: Spec) -> Probed:
+    found = probe(clip)
+    if (found.width, found.height) != spec.size:
         raise OutputUnusable(
-            f"The engine made a film of {info.width}x{info.height} pixels where "
+            f"The engine made a film of {found.width}x{found.height} pixels where "
             f"{spec.size[0]}x{spec.size[1]} were ordered."
         )
-    if abs(info.seconds - spec.seconds) > _LONGER_OR_SHORTER_S:
-        raise OutputUnusable(f"The engine made a film of {info.seconds:.2f} s where {spec.seconds} s were ordered.")
-    return info
+    if abs(found.seconds - spec.seconds) > _LONGER_OR_SHORTER_S:
+        raise OutputUnusable(f"The engine made a film of {found.seconds:.2f} s where {spec.seconds} s were ordered.")
+    return found
 
 
-def _burn(clip: Path, info: MediaInfo, text: str, film: Path, report: Callable[[float], None]) -> None:
-    mark = watermark(text, info.width, info.height)
-    height, width = info.height, info.width
-    frames = max(1, round(info.seconds * info.fps))
-    with Encoder(film, width, height, round(info.fps), sound=info.has_audio, crf=_WATERMARK_CRF) as encoder:
-        if info.has_audio:
+def _encode(clip: Path, found: Probed, mark: Watermark | None, film: Path, report: Callable[[float], None]) -> None:
+    """The film once more, playable everywhere, with the text in its pictures where there is one."""
+    height, width = found.height, found.width
+    frames = max(1, round(found.seconds * found.fps))
+    with Encoder(film, width, height, round(found.fps), sound=found.has_audio, crf=_SECOND_CRF) as encoder:
+        if found.has_audio:
             encoder.audio(_sound(clip))
         for number, planes in enumerate(_pictures(clip)):
-            quarter = height * width // 4
-            chroma = planes.reshape(-1)[height * width :]
-            blue = chroma[:quarter].reshape(height // 2, width // 2)
-            red = chroma[quarter:].reshape(height // 2, width // 2)
-            mark.burn(planes[:height], blue, red)
+            if mark is not None:
+                chroma = planes[height:].reshape(2, height // 2, width // 2)
+                mark.burn(planes[:height], chroma[0], chroma[1])
             encoder.frame_yuv(planes)
             report(min(1.0, number / frames))
 

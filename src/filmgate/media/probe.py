@@ -11,7 +11,7 @@ from ..domain.errors import OutputUnusable
 
 
 @dataclass(frozen=True, slots=True)
-class MediaInfo:
+class Probed:
     width: int
     height: int
     seconds: float
@@ -19,9 +19,20 @@ class MediaInfo:
     has_audio: bool
     video_codec: str
     audio_codec: str | None
+    pixels: str  #: how they are stored: "yuv420p"
+    container: str
+
+    @property
+    def plays_everywhere(self) -> bool:
+        """H.264 in 4:2:0 and AAC in an MP4: what browsers and telephones agree on."""
+        return (
+            "mp4" in self.container
+            and (self.video_codec, self.pixels) == ("h264", "yuv420p")
+            and self.audio_codec in (None, "aac")
+        )
 
 
-def probe(path: Path) -> MediaInfo:
+def probe(path: Path) -> Probed:
     """Raises OutputUnusable where the file is not a film that can be played."""
     try:
         with av.open(str(path)) as film:
@@ -30,7 +41,7 @@ def probe(path: Path) -> MediaInfo:
             video = film.streams.video[0]
             sound = film.streams.audio[0] if film.streams.audio else None
             seconds = float(video.duration * video.time_base) if video.duration and video.time_base else 0.0
-            return MediaInfo(
+            return Probed(
                 width=video.codec_context.width,
                 height=video.codec_context.height,
                 seconds=seconds or float(film.duration or 0) / av.time_base,
@@ -38,6 +49,8 @@ def probe(path: Path) -> MediaInfo:
                 has_audio=sound is not None,
                 video_codec=video.codec_context.name,
                 audio_codec=sound.codec_context.name if sound else None,
+                pixels=video.codec_context.pix_fmt or "",
+                container=film.format.name,
             )
     except (av.FFmpegError, OSError) as error:
         raise OutputUnusable(f"The engine made a file that cannot be opened as a film: {error}.") from error

@@ -1,7 +1,7 @@
 """The runner: takes tasks from the queue, has them rendered in slots, keeps their leases, stores what came of it.
 
 Several runners may work on one store. A runner never trusts that a task is still its own: whatever it writes is fenced
-by its lease, and a runner that cannot renew its leases in time kills its slots, since somebody else has the tasks by
+by its lease, and a runner that cannot renew its leases in time stops its work, since somebody else has the tasks by
 then.
 """
 
@@ -12,12 +12,12 @@ import contextlib
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..domain.backoff import doubling
-from ..domain.errors import AttemptsUsedUp, EngineCrashed, InternalFault, LeaseLost, TaskError
+from ..domain.errors import AttemptsUsedUp, EngineCrashed, FilmgateError, InternalFault, LeaseLost, TaskError
 from ..domain.lifecycle import MAX_FAULTS
 from ..domain.routing import Capabilities, Route, choose
 from ..domain.task import Lease
@@ -42,7 +42,7 @@ class RunnerLimits:
     longest_retry: float = 60.0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Attempt:
     """An attempt that is under way in this runner."""
 
@@ -52,7 +52,12 @@ class _Attempt:
     work: asyncio.Task[None] | None = None
     progress: Progress = _STARTING
     noted: Progress | None = None  #: what the store knows of it
-    lost: bool = False
+    rendering: bool = True  #: it has, or waits for, an engine's slot
+    lost: bool = False  #: the task is no longer ours
+
+    @property
+    def task_id(self) -> str:
+        return self.lease.task.id
 
 
 class Runner:
@@ -90,17 +95,11 @@ class Runner:
         self._wake = asyncio.Event()
         self._draining = False
         self._attempts: dict[str, _Attempt] = {}
-        self._rendering: Counter[str] = Counter()
         slots.on_free(self.nudge)
 
     def nudge(self) -> None:
-        """Something may have been queued."""
+        """Something may have been queued, or a slot has become free."""
         self._wake.set()
-
-    @property
-    def busy(self) -> int:
-        """Attempts under way."""
-        return len(self._attempts)
 
     def progress(self, task_id: str) -> tuple[float, str] | None:
         """Fraction and stage of an attempt of ours, fresher than the store has them."""
@@ -108,30 +107,44 @@ class Runner:
         return (attempt.progress.fraction, attempt.progress.stage) if attempt else None
 
     async def run(self) -> None:
-        """Claim and render until ``drain``. Raises whatever ends the heartbeat: a runner without one must not go on."""
+        """Claim and render until ``drain``. Raises what ended the heartbeat: a runner without one must not go on.
+
+        However it ends, what is under way is stopped and handed back: a death of ours is no fault of a task's.
+        """
         await self._take_back()
         await self._announce()
-        async with asyncio.TaskGroup() as group:
-            pulse = group.create_task(self._keep_leases())
-            group.create_task(self._claim_until_drained(pulse))
+        try:
+            async with asyncio.TaskGroup() as group:
+                pulse = group.create_task(self._keep_leases())
+                group.create_task(self._claim_until_drained(pulse))
+        finally:
+            await self._hand_back()
 
     async def drain(self, seconds: float) -> None:
         """No new claims; let renders end for so long, then give the rest back to the queue."""
         self._draining = True
         self._wake.set()
         await self._workers.withdraw(self._owner)
-        running = [a.work for a in self._attempts.values() if a.work is not None]
-        if running:
+        if running := list(_works(self._attempts.values())):
             await asyncio.wait(running, timeout=seconds)
-        for attempt in list(self._attempts.values()):
-            if attempt.work is not None:
-                attempt.work.cancel()
-                await asyncio.wait([attempt.work])
-                with contextlib.suppress(LeaseLost):
-                    await self._store.drain(attempt.lease)
+        await self._hand_back()
+
+    async def _hand_back(self) -> None:
+        """Stop what is under way and return it to the queue, the attempt not counted."""
+        left = [attempt for attempt in self._attempts.values() if not attempt.lost]
+        for work in _works(left):
+            work.cancel()
+        for attempt in left:
+            await asyncio.wait(list(_works([attempt])))
+            try:
+                await self._store.drain(attempt.lease)
+            except LeaseLost:
+                continue
+            except Exception:
+                log.exception("task=%s event=not_handed_back; it is taken back from us", attempt.task_id)
 
     async def _take_back(self) -> None:
-        """What a runner of our name held when it died: its tasks, and the files it left in the work folder."""
+        """What a runner of our name held when it died: its tasks, and the files that it left half-written."""
         await asyncio.to_thread(_empty, self._workroot)
         for task in await self._store.sweep_leases(self._owner):
             log.info("task=%s event=taken_back status=%s", task.id, task.status)
@@ -139,28 +152,41 @@ class Runner:
     # ------------------------------------------------------------ claiming
 
     async def _claim_until_drained(self, pulse: asyncio.Task[None]) -> None:
+        failures = 0
         while not self._draining:
             self._wake.clear()
-            models = self._servable()
-            lease = await self._store.claim(self._owner, self._lease_ms, models) if models else None
-            if lease is not None:
-                await self._begin(lease)
-                continue
+            try:
+                if await self._claim_one():
+                    failures = 0
+                    continue
+                wait = await self._until_due()
+            except Exception:
+                failures += 1
+                wait = doubling(self._limits.poll, failures, self._limits.longest_retry)
+                log.exception("event=queue_unreadable; looking again in %.0f s", wait)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(await self._until_due()):
+                async with asyncio.timeout(wait):
                     await self._wake.wait()
-        while self._attempts:
-            await asyncio.wait([a.work for a in self._attempts.values() if a.work is not None])
+        while running := list(_works(self._attempts.values())):
+            await asyncio.wait(running)
         pulse.cancel()
 
+    async def _claim_one(self) -> bool:
+        models = self._servable()
+        lease = await self._store.claim(self._owner, self._lease_ms, models) if models else None
+        if lease is not None:
+            await self._begin(lease)
+        return lease is not None
+
     def _servable(self) -> Sequence[str]:
-        """The models for which a slot is free right now."""
-        ready = {name for name, n in self._capacity.items() if self._rendering[name] < n and self._slots.free(name)}
-        return [model for model, route in self._routes.items() if ready & set(route.engines)]
+        """The models whose first engine has a free slot here right now: the others are for when that one cannot."""
+        busy = Counter(attempt.engine for attempt in self._attempts.values() if attempt.rendering)
+        ready = {name for name, count in self._capacity.items() if busy[name] < count and self._slots.free(name)}
+        return [model for model, route in self._routes.items() if route.engines[0] in ready]
 
     async def _until_due(self) -> float:
         due = await self._store.waiting_time()
-        return self._limits.poll if not due else min(self._limits.poll, due)
+        return min(self._limits.poll, due) if due else self._limits.poll
 
     @property
     def _lease_ms(self) -> int:
@@ -174,86 +200,96 @@ class Runner:
             with contextlib.suppress(LeaseLost):
                 await self._store.end(lease, error)
             return
+        if (earlier := self._attempts.get(task.id)) is not None:  # a lease that we lost, and have again
+            self._let_go(earlier)
         attempt = _Attempt(lease, engine, self._workroot / f"{task.id}-{lease.attempt}")
         self._attempts[task.id] = attempt
-        self._rendering[attempt.engine] += 1
         attempt.work = asyncio.create_task(self._attend(attempt), name=f"attempt {task.id}")
-        log.info("task=%s event=claimed attempt=%s engine=%s", task.id, lease.attempt, attempt.engine)
+        log.info("task=%s event=claimed attempt=%s engine=%s", task.id, lease.attempt, engine)
 
     # ------------------------------------------------------------ one attempt
 
     async def _attend(self, attempt: _Attempt) -> None:
-        """An attempt from its claim to whatever ends it, with nothing left behind."""
-        task_id = attempt.lease.task.id
+        """An attempt from its claim to whatever ends it. Its files go before its end is told: nobody begins the next
+        attempt while the last one is still being tidied away."""
         try:
-            if (error := await self._error_of(attempt)) is not None:
-                await self._settle(attempt, error)
+            error = await self._error_of(attempt)
             await self._tidy_up(attempt)
-        except Exception:
-            log.exception("task=%s event=not_settled; what is open is done again when its lease runs out", task_id)
-        finally:
+            if error is not None:
+                await self._settle(attempt, error)
+        except asyncio.CancelledError:
             await asyncio.to_thread(shutil.rmtree, attempt.workdir, ignore_errors=True)
-            self._attempts.pop(task_id, None)
+            raise
+        except Exception:
+            log.exception("task=%s event=not_settled; it is taken up when its lease runs out", attempt.task_id)
+        finally:
+            attempt.rendering = False
+            if self._attempts.get(attempt.task_id) is attempt:
+                del self._attempts[attempt.task_id]
             self._wake.set()
             self._ended()
 
-    async def _error_of(self, attempt: _Attempt) -> TaskError | LeaseLost | None:
+    async def _error_of(self, attempt: _Attempt) -> FilmgateError | None:
         """None where the film was made and stored."""
         try:
             await self._make(attempt)
         except (TaskError, LeaseLost) as error:
             return error
+        except asyncio.CancelledError:
+            if not attempt.lost:
+                raise
+            return LeaseLost()
         except Exception as error:
-            log.exception("task=%s event=runner_fault attempt=%s", attempt.lease.task.id, attempt.lease.attempt)
+            log.exception("task=%s event=runner_fault attempt=%s", attempt.task_id, attempt.lease.attempt)
             fault = InternalFault()
             fault.__cause__ = error
             return fault
         return None
 
     async def _make(self, attempt: _Attempt) -> None:
-        lease = attempt.lease
-        task = lease.task
+        lease, task = attempt.lease, attempt.lease.task
         await asyncio.to_thread(attempt.workdir.mkdir, mode=0o700, parents=True)
         options = self._routes[task.spec.model].options.get(attempt.engine, {})
         order = Order(task.id, lease.attempt, task.spec, attempt.workdir.resolve(), options=options)
-        try:
-            clip = await self._slots.render(attempt.engine, order, _part(attempt, 0.0, _RENDER_SHARE))
-        finally:
-            self._rendering[attempt.engine] -= 1
-            self._wake.set()  # the slot is free: the next render need not wait until this film is stored
+        clip = await self._slots.render(attempt.engine, order, _part(attempt, 0.0, _RENDER_SHARE))
+        attempt.rendering = False
+        self._wake.set()  # the slot is free: the next render need not wait until this film is stored
         artifacts = await self._postprocess(lease, order, clip, _part(attempt, _RENDER_SHARE, 1.0))
         await self._store.succeed(lease, artifacts, engine=attempt.engine, state=clip.state)
         log.info("task=%s event=succeeded attempt=%s", task.id, lease.attempt)
 
-    async def _settle(self, attempt: _Attempt, error: TaskError | LeaseLost) -> None:
-        """Again later, or the end, as the error and the number of faults so far say."""
-        lease = attempt.lease
-        log.warning("task=%s event=%s attempt=%s %s", lease.task.id, error.slug, lease.attempt, error)
-        if isinstance(error, TaskError) and not attempt.lost:
-            with contextlib.suppress(LeaseLost):
-                await self._record(lease, error)
-
-    async def _record(self, lease: Lease, error: TaskError) -> None:
-        faults = lease.task.faults + 1
-        if error.retryable and faults < MAX_FAULTS:
-            wait = doubling(self._limits.first_retry, faults, self._limits.longest_retry)
-            await self._store.retry(lease, error, self._clock.now_ms() + round(wait * 1000))
-        else:
-            await self._store.end(lease, _last_word(error) if error.retryable else error)
-
     async def _tidy_up(self, attempt: _Attempt) -> None:
-        """Remove the stored files of a task that nobody will ask for: of every attempt once it has ended, else of ours.
+        """Remove the work folder, and of the stored files those that nobody will ask for: of every attempt once the
+        task has ended, else of this one.
 
         The row decides, not what we believe: a commit may have been made although its answer was an error.
         """
-        task = await self._store.get(attempt.lease.task.id)
-        prefix = f"{task.id}/" if task.status.ended else f"{task.id}/{attempt.lease.attempt}/"
-        await self._postprocess.discard(prefix, but=task.artifacts)
+        try:
+            await asyncio.to_thread(shutil.rmtree, attempt.workdir, ignore_errors=True)
+            task = await self._store.get(attempt.task_id)
+            prefix = f"{task.id}/" if task.status.ended else f"{task.id}/{attempt.lease.attempt}/"
+            await self._postprocess.discard(prefix, but=task.artifacts)
+        except Exception:
+            log.exception("task=%s event=not_tidied attempt=%s", attempt.task_id, attempt.lease.attempt)
+
+    async def _settle(self, attempt: _Attempt, error: FilmgateError) -> None:
+        """Again later, or the end, as the error and the number of faults so far say."""
+        lease = attempt.lease
+        log.warning("task=%s event=%s attempt=%s %s", lease.task.id, error.slug, lease.attempt, error)
+        if not isinstance(error, TaskError) or attempt.lost:
+            return
+        faults = lease.task.faults + 1
+        with contextlib.suppress(LeaseLost):
+            if error.retryable and faults < MAX_FAULTS:
+                wait = doubling(self._limits.first_retry, faults, self._limits.longest_retry)
+                await self._store.retry(lease, error, self._clock.now_ms() + round(wait * 1000))
+            else:
+                await self._store.end(lease, _last_word(error) if error.retryable else error)
 
     # ------------------------------------------------------------ leases
 
     async def _keep_leases(self) -> None:
-        """Renew our leases, note progress, and requeue what dead runners left. Kills our slots when we are too late."""
+        """Renew our leases, note progress, and requeue what dead runners left. Stops our work when we are too late."""
         renewed = swept = self._clock.now_ms()
         while True:
             await self._clock.sleep(min(self._limits.progress, self._limits.heartbeat))
@@ -271,31 +307,41 @@ class Runner:
                     log.exception("event=heartbeat_failed")
                     continue
                 for attempt in list(self._attempts.values()):
-                    await self._let_go(attempt)
+                    self._let_go(attempt)
                 raise
 
     async def _announce(self) -> None:
+        """Tell which engines this runner has loaded; one whose slots are all dead is not among them."""
         if not self._draining:
-            await self._workers.announce(self._owner, list(self._capacity), self._clock.now_ms() + self._lease_ms)
+            living = sorted({slot.kind for slot in self._slots.health() if slot.state in ("idle", "busy")})
+            engines = [name for name in living if name in self._capacity]
+            await self._workers.announce(self._owner, engines, self._clock.now_ms() + self._lease_ms)
 
     async def _renew(self, *, even_if_still: bool) -> None:
         """One statement for all our tasks; between heartbeats only for those that have moved."""
-        moved = {key: a.progress for key, a in self._attempts.items() if even_if_still or a.progress is not a.noted}
+        moved = {
+            attempt: attempt.progress
+            for attempt in self._attempts.values()
+            if even_if_still or attempt.progress is not attempt.noted
+        }
         if not moved:
             return
-        held = await self._store.heartbeat(self._owner, self._lease_ms, moved)
-        for task_id, progress in moved.items():
-            attempt = self._attempts.get(task_id)
-            if attempt is None:
-                continue
+        told = {attempt.task_id: progress for attempt, progress in moved.items()}
+        held = await self._store.heartbeat(self._owner, self._lease_ms, told)
+        for attempt, progress in moved.items():
             attempt.noted = progress
-            if task_id not in held:
-                await self._let_go(attempt)
+            if attempt.task_id not in held and self._attempts.get(attempt.task_id) is attempt:
+                self._let_go(attempt)
 
-    async def _let_go(self, attempt: _Attempt) -> None:
-        """The task is somebody else's now, or was cancelled: stop working on it."""
+    def _let_go(self, attempt: _Attempt) -> None:
+        """The task is somebody else's now, or was cancelled: stop working on it, at once."""
         attempt.lost = True
-        await self._slots.kill(attempt.lease.task.id)
+        if attempt.work is not None:
+            attempt.work.cancel()
+
+
+def _works(attempts: Iterable[_Attempt]) -> Iterable[asyncio.Task[None]]:
+    return (attempt.work for attempt in attempts if attempt.work is not None)
 
 
 def _part(attempt: _Attempt, low: float, high: float) -> Callable[[float, str], None]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+import msgspec
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from ..domain.callback import CallbackState
 from ..domain.credits import Entry, EntryKind
-from ..domain.errors import AttemptsUsedUp, Cancelled, LeaseLost, Rejection, TaskError, TaskNotFound
+from ..domain.errors import AttemptsUsedUp, Cancelled, InternalFault, LeaseLost, Rejection, TaskError, TaskNotFound
 from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
 from ..domain.task import Artifact, Failure, Lease, Status, Task
 from ..ports import Clock, Progress
@@ -21,6 +23,8 @@ from .accounts import add_entry
 from .rows import artifacts_text, json_text, row_of, task_of
 from .schema import accounts, callbacks, task_state, tasks
 from .sqlite import Database
+
+log = logging.getLogger("filmgate.store")
 
 _GET = select(tasks).where(tasks.c.id == bindparam("of_id"))
 _STATE = select(task_state.c.state).where(task_state.c.task_id == bindparam("of_id"))
@@ -198,8 +202,20 @@ def _claim(values: dict[str, Any], connection: Connection) -> Lease | None:
     if row is None:
         return None
     connection.execute(_SERVED, {"of_id": row.account_id})
-    task = task_of(row)
+    try:
+        task = task_of(row)
+    except (msgspec.MsgspecError, ValueError) as error:
+        log.error("task=%s event=unreadable %s", row.id, error)
+        _bury(connection, row, values["of_now"])
+        return None
     return Lease(task, values["owner"], task.attempt)
+
+
+def _bury(connection: Connection, row: Row[Any], now_ms: int) -> None:
+    """Fail a row that this version cannot read, so that it does not stop the queue for all others."""
+    values = _failed(Status.FAILED, InternalFault("The task's record cannot be read.")) | {"ended_ms": now_ms}
+    connection.execute(moves.FAIL, {"of_id": row.id, "of_owner": row.owner, "of_attempt": row.attempt} | values)
+    add_entry(connection, Entry(row.account_id, EntryKind.REFUND, row.price, now_ms, row.id))
 
 
 def _fence(lease: Lease) -> dict[str, Any]:

@@ -1,0 +1,196 @@
+"""The runner over a real store, real slots and a real folder, when things around it go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from filmgate.app.parts import SystemClock
+from filmgate.domain.routing import Route
+from filmgate.domain.spec import Spec
+from filmgate.domain.task import Origin, Status, Task
+from filmgate.engines import registry
+from filmgate.engines.slot import MEDIA
+from filmgate.engines.slots import LocalSlots, SlotLimits
+from filmgate.services.postprocess import Postprocess
+from filmgate.services.runner import Runner, RunnerLimits
+from filmgate.storage.local import LocalStorage
+from filmgate.store.tasks import SqlTaskStore
+from filmgate.store.workers import SqlWorkerStore
+from support.server import PLUGIN
+from support.storing import Shelf, shelf
+
+LIMITS = RunnerLimits(lease=2.0, heartbeat=0.3, progress=0.1, poll=0.1, first_retry=0.1)
+
+
+@pytest.fixture(autouse=True)
+def _plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(PLUGIN))
+
+
+@dataclass
+class Workshop:
+    shelf: Shelf
+    store: SqlTaskStore
+    runner: Runner
+    folder: Path
+
+    async def submit(self, prompt: str, *, created_ms: int | None = None, price: int = 0) -> str:
+        spec = Spec(prompt=prompt, model="veo3", seconds=4, seed=12345)
+        origin = Origin("default", "key", "veo3", "http://localhost")
+        now = SystemClock().now_ms() if created_ms is None else created_ms
+        task = Task(secrets.token_hex(16), origin, spec, now, run_at_ms=now, price=price)
+        await self.store.submit(task)
+        self.runner.nudge()
+        return task.id
+
+    async def seen(self, task_id: str, right: Callable[[Task], bool]) -> Task:
+        async with asyncio.timeout(30):
+            while not right(task := await self.store.get(task_id)):
+                await asyncio.sleep(0.02)
+            return task
+
+    async def ended(self, task_id: str) -> Task:
+        return await self.seen(task_id, lambda task: task.status.ended)
+
+
+@asynccontextmanager
+async def workshop(folder: Path, owner: str = "runner", limits: RunnerLimits = LIMITS) -> AsyncIterator[Workshop]:
+    async with shelf(folder) as rows:
+        await rows.account()
+        clock = SystemClock()
+        store = SqlTaskStore(rows.database, clock)
+        slots = LocalSlots(SlotLimits())
+        try:
+            await asyncio.gather(slots.open("trial", 1), slots.open(MEDIA, 1))
+            runner = Runner(
+                owner=owner,
+                store=store,
+                workers=SqlWorkerStore(rows.database, clock),
+                slots=slots,
+                postprocess=Postprocess(slots, LocalStorage(folder / "media"), clock, 3_600_000),
+                clock=clock,
+                routes={"veo3": Route("veo3", ("trial",))},
+                capabilities=registry.capabilities,
+                capacity={"trial": 1},
+                workroot=folder / "tmp",
+                limits=limits,
+                ended=lambda: None,
+            )
+            running = asyncio.create_task(runner.run())
+            yield Workshop(rows, store, runner, folder)
+            await runner.drain(0)
+            await running
+        finally:
+            await slots.close()
+
+
+def test_a_work_folder_that_cannot_be_made_costs_one_attempt_and_no_more(tmp_path: Path) -> None:
+    """A full disk, or a folder that somebody removed: once it is mended everything goes on."""
+
+    async def job() -> None:
+        async with workshop(tmp_path) as shop:
+            await shop.ended(await shop.submit("a bird"))
+            shutil.rmtree(tmp_path / "tmp")
+            (tmp_path / "tmp").write_text("in the way")
+            task_id = await shop.submit("a dog")
+            await shop.seen(task_id, lambda task: task.faults > 0)
+            (tmp_path / "tmp").unlink()
+            other = await shop.submit("a cat")
+            assert (await shop.ended(task_id)).status is Status.SUCCEEDED
+            assert (await shop.ended(other)).status is Status.SUCCEEDED
+
+    asyncio.run(job())
+
+
+def test_a_row_that_cannot_be_read_stops_nobody_else(tmp_path: Path) -> None:
+    async def job() -> None:
+        async with workshop(tmp_path) as shop:
+            rendering = await shop.submit("slow 1")
+            broken = await shop.submit("a dog", created_ms=1, price=30)
+            with closing(sqlite3.connect(shop.shelf.path)) as connection:
+                connection.execute("UPDATE tasks SET spec = '{\"nonsense\": 1}' WHERE id = ?", (broken,))
+                connection.commit()
+            behind = await shop.submit("a dog")
+            assert (await shop.ended(rendering)).status is Status.SUCCEEDED
+            assert (await shop.ended(behind)).status is Status.SUCCEEDED
+            assert shop.shelf.rows("SELECT status FROM tasks WHERE id = ?", broken) == [("failed",)]
+            balance, total = shop.shelf.rows("SELECT balance, (SELECT SUM(credits) FROM ledger) FROM accounts")[0]
+            assert balance == total
+            assert (await shop.store.get(behind)).faults == 0
+
+    asyncio.run(job())
+
+
+def test_a_cancelled_task_frees_its_slot(tmp_path: Path) -> None:
+    async def job() -> None:
+        async with workshop(tmp_path) as shop:
+            task_id = await shop.submit("slow 60")
+            await shop.seen(task_id, lambda task: task.progress > 0)
+            await shop.store.cancel(task_id)
+            other = await shop.submit("a dog")
+            assert (await shop.ended(other)).status is Status.SUCCEEDED
+            assert (await shop.store.get(task_id)).status is Status.REJECTED
+            assert not list((tmp_path / "tmp").iterdir())
+
+    asyncio.run(job())
+
+
+def test_a_task_that_somebody_else_has_taken_is_let_go(tmp_path: Path) -> None:
+    """The row is given to another owner, as when this runner had slept through its lease."""
+
+    async def job() -> None:
+        async with workshop(tmp_path) as shop:
+            task_id = await shop.submit("slow 2")
+            await shop.seen(task_id, lambda task: task.progress > 0)
+            with closing(sqlite3.connect(shop.shelf.path)) as connection:
+                connection.execute("UPDATE tasks SET owner = 'another', attempt = attempt + 1")
+                connection.execute("UPDATE tasks SET lease_until_ms = lease_until_ms + 3600000")
+                connection.commit()
+            other = await shop.submit("a dog")
+            assert (await shop.ended(other)).status is Status.SUCCEEDED
+            task = await shop.store.get(task_id)
+            assert (task.status, task.owner, task.artifacts) == (Status.RUNNING, "another", ())
+            assert not (tmp_path / "media" / task_id).exists()
+
+    asyncio.run(job())
+
+
+def test_what_is_under_way_is_handed_back_and_not_counted(tmp_path: Path) -> None:
+    async def job() -> None:
+        async with workshop(tmp_path) as shop:
+            task_id = await shop.submit("slow 60")
+            await shop.seen(task_id, lambda task: task.progress > 0)
+            await shop.runner.drain(0)
+            task = await shop.store.get(task_id)
+            assert (task.status, task.faults, task.lost_leases) == (Status.QUEUED, 0, 0)
+            assert not list((tmp_path / "tmp").iterdir())
+
+    asyncio.run(job())
+
+
+def test_only_the_published_files_of_a_task_are_kept(tmp_path: Path) -> None:
+    """What an earlier attempt had stored before its runner died is removed once the task has ended."""
+
+    async def job() -> None:
+        async with workshop(tmp_path) as shop:
+            storage = LocalStorage(tmp_path / "media")
+            task_id = await shop.submit("slow 1")
+            stray = tmp_path / "stray"
+            stray.write_bytes(b"half a film")
+            await storage.put(f"{task_id}/0/result.mp4", stray)
+            task = await shop.ended(task_id)
+            async with asyncio.timeout(10):
+                while set(await storage.keys(f"{task_id}/")) != {artifact.key for artifact in task.artifacts}:
+                    await asyncio.sleep(0.02)
+            assert len(task.artifacts) == 2
+
+    asyncio.run(job())
