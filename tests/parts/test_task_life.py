@@ -59,6 +59,8 @@ class Known:
         self.status = after(self.status, event)
         if self.status is Status.QUEUED:
             self.owner, self.progress = None, 0.0
+        elif self.status is Status.SUCCEEDED:
+            self.progress = 1.0
 
     def held_under(self, lease: Lease) -> bool:
         return (self.status, self.owner, self.attempt) == (Status.RUNNING, lease.owner, lease.attempt)
