@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,6 +139,52 @@ def test_keys_are_listed_by_prefix(tmp_path: Path) -> None:
     assert asyncio.run(storage.keys("a1/2/re")) == ["a1/2/result.mp4"]
     assert len(asyncio.run(storage.keys(""))) == 4
     assert asyncio.run(storage.keys("../")) == []
+
+
+PUT_AND_DIE = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from filmgate.storage.local import LocalStorage
+
+def die(source, target):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+os.replace = die
+asyncio.run(LocalStorage(Path(sys.argv[1])).put(sys.argv[2], Path(sys.argv[3])))
+"""
+
+
+def interrupted(tmp_path: Path, key: str = KEY) -> LocalStorage:
+    """A storage in which a put was killed in mid-work."""
+    media = tmp_path / "media"
+    died = subprocess.run([sys.executable, "-c", PUT_AND_DIE, media, key, source(tmp_path)], check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert [path.name for path in media.rglob(".incoming-*")] != []
+    return LocalStorage(media)
+
+
+def test_what_a_killed_put_has_left_is_swept_away_with_its_folders(tmp_path: Path) -> None:
+    storage = interrupted(tmp_path)
+    assert asyncio.run(storage.keys("")) == []
+    asyncio.run(storage.sweep())
+    assert list((tmp_path / "media").iterdir()) == []
+    assert files(tmp_path) == ["made.mp4"]
+
+
+def test_sweeping_leaves_what_is_whole_and_what_is_young(tmp_path: Path) -> None:
+    put(tmp_path)
+    storage = interrupted(tmp_path)
+    os.utime(next((tmp_path / "media").rglob(".incoming-*")), (0, 0))  # as old as the film that it came from
+    before = files(tmp_path)
+    asyncio.run(storage.sweep(older_than_ms=3_600_000))
+    assert files(tmp_path) == before
+    asyncio.run(storage.sweep())
+    assert files(tmp_path) == ["made.mp4", f"media/{KEY}"]
+
+
+def test_there_may_be_nothing_to_sweep(tmp_path: Path) -> None:
+    asyncio.run(LocalStorage(tmp_path / "media").sweep())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_source_on_another_file_system_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ import re
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..domain.errors import StorageUnavailable
@@ -48,6 +50,10 @@ class LocalStorage:
     async def keys(self, prefix: str) -> Sequence[str]:
         """The keys that begin with ``prefix``, sorted; "" is all of them. Unfinished files are not among them."""
         return await asyncio.to_thread(self._keys, prefix)
+
+    async def sweep(self, older_than_ms: int = 0) -> None:
+        """Remove what interrupted puts have left; call it when nobody puts, or with an age that no put reaches."""
+        await asyncio.to_thread(self._sweep, time.time_ns() // 1_000_000 - older_than_ms)
 
     def _path(self, key: str) -> Path:
         path = self._path_or_none(key)
@@ -90,6 +96,12 @@ class LocalStorage:
         for folder in path.parents:
             if folder == self._root or not _remove_if_empty(folder):
                 return
+
+    def _sweep(self, before_ms: int) -> None:
+        for path in [*self._root.rglob(f"{_UNFINISHED}*")]:
+            with suppress(FileNotFoundError):  # a put has just come to its end
+                if path.lstat().st_ctime_ns // 1_000_000 <= before_ms:  # not mtime: a link keeps that of its source
+                    self._delete(path)
 
     def _keys(self, prefix: str) -> list[str]:
         folder = prefix.rpartition("/")[0]
