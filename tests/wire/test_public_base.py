@@ -39,7 +39,17 @@ def test_what_is_configured_is_used_whatever_the_request_says() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["films.example.org", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "my_box", "X.example", "a.example."]
+    "host",
+    [
+        "films.example.org",
+        "localhost:8000",
+        "127.0.0.1:1",
+        "[::1]:8000",
+        "my_box",
+        "X.example",
+        "a:65535",
+        "[2001:db8::7]",
+    ],
 )
 def test_the_host_that_was_addressed(host: str) -> None:
     assert base({"host": host}) == f"http://{host}"
@@ -77,6 +87,23 @@ def test_a_proxy_that_says_nothing_leaves_the_request_as_it_is() -> None:
         "a:",
         "a:b",
         "a:123456",
+        "a:0",
+        "a:65536",
+        "a:99999",
+        "a..b",
+        ".a",
+        "a.",
+        "a.:80",
+        "a-.b",
+        "a.-b",
+        "256.1.1.1",
+        "1.2.3",
+        "[1.2.3.4]",
+        "[::g]",
+        "[fe80::1%25eth0]",
+        "[]",
+        "[::1]8000",
+        "a" * 64 + ".example",
         "a\\b",
         '"a"',
         "[::1",

@@ -12,9 +12,34 @@ from ..domain.errors import MalformedRequest
 
 Network = IPv4Network | IPv6Network
 
-_NAME = r"[a-z0-9_](?:[a-z0-9._-]{0,252}[a-z0-9_.])?"
-_BRACKETED = r"\[[0-9a-f:.]{2,45}\]"
-_HOST = re.compile(rf"(?:{_BRACKETED}|{_NAME})(?::[0-9]{{1,5}})?", re.IGNORECASE)
+_HOST = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
+_LONGEST_NAME = 253
+
+
+def host_of(header: str) -> str | None:
+    """The host in a Host header, without port and brackets; None for what is no host that could be called."""
+    found = _HOST.fullmatch(header)
+    if found is None or not 0 < int(found["port"] or "80") <= 65535:
+        return None
+    address, name = found["address"], found["name"]
+    if address is not None:
+        return address if _is_address(address, 6) else None
+    return name if _is_name(name) else None
+
+
+def _is_name(text: str) -> bool:
+    labels = text.split(".")
+    if len(text) > _LONGEST_NAME or not all(_LABEL.fullmatch(label) for label in labels):
+        return False
+    return not labels[-1].isdigit() or _is_address(text, 4)  # what ends in a number is read as an address
+
+
+def _is_address(text: str, version: int) -> bool:
+    try:
+        return "%" not in text and ip_address(text).version == version
+    except ValueError:
+        return False
 
 
 def public_base(request: Request, configured: str | None, trusted_proxies: Sequence[Network]) -> str:
@@ -28,7 +53,7 @@ def public_base(request: Request, configured: str | None, trusted_proxies: Seque
     if _trusted(request, trusted_proxies):
         scheme = _last(request, "x-forwarded-proto") or scheme
         host = _last(request, "x-forwarded-host") or host
-    if scheme.lower() not in ("http", "https") or not _HOST.fullmatch(host):
+    if scheme.lower() not in ("http", "https") or host_of(host) is None:
         raise MalformedRequest("The Host header of the request is not a host name: links could not be made from it.")
     return f"{scheme.lower()}://{host}"
 
