@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..domain.errors import Unauthenticated
+from .public import host_of
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 
@@ -32,14 +33,24 @@ def _knows(request: Request, token: str) -> bool:
 
 
 def _is_local(request: Request) -> bool:
-    """From a loopback address, and not through a proxy that happens to run on this machine."""
+    """From a loopback address to a loopback name, and not through a proxy that happens to run on this machine.
+
+    The name, because a page from elsewhere can make a browser here call this server under a name of the page's own.
+    """
     if request.client is None or any(name in request.headers for name in _FORWARDED):
         return False
+    host = host_of(request.headers.get("host", "")) or ""
+    return _is_loopback(request.client.host) and (host.lower() == "localhost" or _is_loopback(host))
+
+
+def _is_loopback(address: str) -> bool:
     try:
-        return ip_address(request.client.host).is_loopback
+        return ip_address(address).is_loopback
     except ValueError:
         return False
 
 
 _HOW_WITH = "Send the metrics token as 'Authorization: Bearer TOKEN'."
-_HOW_WITHOUT = "Metrics are for this machine only: set a metrics token to read them from elsewhere."
+_HOW_WITHOUT = (
+    "Metrics are for this machine only, asked for at localhost: set a metrics token to read them in any other way."
+)
