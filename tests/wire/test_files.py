@@ -64,6 +64,9 @@ def test_head_tells_the_same_without_the_film(web: httpx2.Client, link: str) -> 
         (f"bytes={SIZE - 1}-", SIZE - 1, SIZE),
         ("bytes=262143-524289", 262_143, 524_290),
         ("bytes=0-", 0, SIZE),
+        ("Bytes=0-99", 0, 100),
+        ("BYTES=-100", SIZE - 100, SIZE),
+        ("bytes=" + "0" * 40 + "5-" + "9" * 40, 5, SIZE),
     ],
 )
 def test_a_part(web: httpx2.Client, link: str, asked: str, start: int, stop: int) -> None:
@@ -73,7 +76,16 @@ def test_a_part(web: httpx2.Client, link: str, asked: str, start: int, stop: int
     assert answer.headers["content-length"] == str(stop - start)
 
 
-@pytest.mark.parametrize("asked", [f"bytes={SIZE}-", f"bytes={SIZE + 5}-{SIZE + 9}", "bytes=-0"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        f"bytes={SIZE}-",
+        f"bytes={SIZE + 5}-{SIZE + 9}",
+        "bytes=-0",
+        "bytes=99999999999999999999-",
+        "bytes=" + "9" * 5000 + "-" + "9" * 5000,
+    ],
+)
 def test_a_part_beyond_the_end(web: httpx2.Client, link: str, asked: str) -> None:
     answer = web.get(link, headers={"Range": asked})
     assert answer.status_code == 416
@@ -83,7 +95,7 @@ def test_a_part_beyond_the_end(web: httpx2.Client, link: str, asked: str) -> Non
 
 @pytest.mark.parametrize(
     "asked",
-    ["bytes=0-1,5-6", "bytes=-", "bytes=9-5", "seconds=0-1", "bytes 0-1", "bytes=a-b", "bytes=" + "9" * 40 + "-"],
+    ["bytes=0-1,5-6", "bytes=-", "bytes=9-5", "seconds=0-1", "bytes 0-1", "bytes=a-b", "bytes=" + "9" * 40 + "-1"],
 )
 def test_what_is_no_single_range_gets_the_whole_film(web: httpx2.Client, link: str, asked: str) -> None:
     answer = web.get(link, headers={"Range": asked})
@@ -97,6 +109,20 @@ def test_a_film_that_is_known_is_not_sent_again(web: httpx2.Client, link: str) -
         assert (answer.status_code, answer.content) == (304, b"")
         assert answer.headers["etag"] == etag
     assert web.get(link, headers={"If-None-Match": '"another"'}).status_code == 200
+
+
+def test_a_film_that_has_not_changed_since_is_not_sent_again(web: httpx2.Client, link: str) -> None:
+    told = web.head(link).headers
+    for since in (told["last-modified"], "Fri, 01 Jan 2100 00:00:00 GMT"):
+        answer = web.get(link, headers={"If-Modified-Since": since})
+        assert (answer.status_code, answer.content) == (304, b"")
+    for other in ("Mon, 01 Jan 2024 00:00:00 GMT", "yesterday", "", "Mon, 99 Jan 9999999 00:00:00 GMT"):
+        assert web.head(link, headers={"If-Modified-Since": other}).status_code == 200
+
+
+def test_a_tag_counts_for_more_than_a_time(web: httpx2.Client, link: str) -> None:
+    told = {"If-Modified-Since": web.head(link).headers["last-modified"], "If-None-Match": '"another"'}
+    assert web.head(link, headers=told).status_code == 200
 
 
 def test_a_part_only_of_the_film_that_the_client_began_with(web: httpx2.Client, link: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import PurePosixPath
 
 from starlette.requests import Request
@@ -25,7 +25,7 @@ _TYPES = {
     ".png": "image/png",
     ".webp": "image/webp",
 }
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.IGNORECASE)
 
 
 def routes(storage: Storage, links: Links, clock: Clock) -> list[Route]:
@@ -44,7 +44,7 @@ def routes(storage: Storage, links: Links, clock: Clock) -> list[Route]:
 
 def _answer(request: Request, stored: StoredFile, key: str) -> Response:
     headers = _headers(stored, key)
-    if _unchanged(request, headers["ETag"]):
+    if _unchanged(request, headers["ETag"], stored.modified_ms // 1000):
         return Response(status_code=304, headers={k: v for k, v in headers.items() if k != "Content-Type"})
     try:
         wanted = _wanted(request, stored.size, headers)
@@ -80,9 +80,23 @@ def _headers(stored: StoredFile, key: str) -> dict[str, str]:
     }
 
 
-def _unchanged(request: Request, etag: str) -> bool:
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return etag in known or "*" in known
+def _unchanged(request: Request, etag: str, modified: int) -> bool:
+    """Whether the client's copy is still good: by its tag or, where it sends none, by its time."""
+    tags = request.headers.get("if-none-match")
+    if tags is not None:
+        known = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
+        return etag in known or "*" in known
+    since = _seconds(request.headers.get("if-modified-since", ""))
+    return since is not None and modified <= since
+
+
+def _seconds(date: str) -> float | None:
+    """Of the epoch, or None for what is no date."""
+    try:
+        moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _wanted(request: Request, size: int, headers: dict[str, str]) -> range | None:
@@ -95,18 +109,23 @@ def _wanted(request: Request, size: int, headers: dict[str, str]) -> range | Non
 
 
 def _part(first: str, last: str, size: int) -> range | None:
-    if not first:
-        if not last:
+    start, end = _number(first), _number(last)
+    if start is None:
+        if end is None:
             return None
-        if int(last) == 0 or size == 0:
+        if end == 0 or size == 0:
             raise _Unsatisfiable
-        return range(max(0, size - int(last)), size)
-    start, stop = int(first), min(size, int(last) + 1) if last else size
-    if last and int(last) < int(first):
+        return range(max(0, size - end), size)
+    if end is not None and end < start:
         return None  # no range at all: such a header is to be ignored
     if start >= size:
         raise _Unsatisfiable
-    return range(start, stop)
+    return range(start, size if end is None else min(size, end + 1))
+
+
+def _number(digits: str) -> int | None:
+    """None for no digits. Beyond 19 of them it is only known to be larger than any file, which is all that counts."""
+    return int(digits.lstrip("0")[:19] or "0") if digits else None
 
 
 class _Unsatisfiable(Exception):
