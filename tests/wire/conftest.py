@@ -32,6 +32,7 @@ from filmgate.http.edition import Edition
 from filmgate.http.errors import application
 from filmgate.http.protocol import EnvelopedProtocol
 from filmgate.http.public import public_base
+from filmgate.ports import Caller
 from filmgate.services.accounts import create_key
 from filmgate.services.submit import Submit
 from filmgate.storage.links import Links
@@ -101,13 +102,16 @@ class World:
         return veo3.routes(
             submit=submit,
             tasks=self.tasks,
-            authenticate=bearer(self.accounts),
+            authenticate=self.authenticate,
             links=self.links,
             edition=Edition(),
             models=MODELS,
             check_address=no_loopback,
             public_base=partial(public_base, configured=None, trusted_proxies=()),
         )
+
+    async def authenticate(self, request: Request) -> Caller:
+        return await bearer(self.accounts)(request)
 
     async def ready(self) -> str | None:
         return self.not_ready
@@ -174,7 +178,7 @@ def app_of(world: World) -> Starlette:
     crashing = [Address("/api/v1/crash", crash), Address("/crash", crash), Address("/crash-midway", crash_midway)]
     return application(
         [*crashing, *files.routes(world.storage, world.links, world.clock), *health.routes(world.ready)],
-        renders={"/api": veo3.errors(Edition())},
+        renders={"/api": veo3.errors(Edition(), world.authenticate)},
         new_id=lambda: CRASH_LOG_ID,
         lifespan=world.opened,
     )

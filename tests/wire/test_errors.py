@@ -81,6 +81,9 @@ MIRRORED = [
     ("POST", "/api/v1/veo/generate", b"{", 400),
     ("POST", "/api/v1/veo/generate", b"x" * 1_100_000, 413),
     ("GET", "/api/v1/veo/record-info?taskId=1", b"", 422),
+    ("GET", "/api/v1/veo/nothing", b"", 404),
+    ("POST", "/api", b"{}", 404),
+    ("GET", "/api/v1/veo/generate", b"", 405),
 ]
 
 
@@ -90,6 +93,11 @@ def test_a_mirror_says_in_http_what_the_envelope_says(
 ) -> None:
     with world.client(world.new_key(edition={"http_status": "mirror"})) as client:
         enveloped(client.request(method, path, content=body), code, status=code)
+
+
+def test_where_no_key_is_known_the_server_s_edition_speaks(world: World) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "nonsense"}):
+        enveloped(httpx2.get(f"{world.url}/api/v1/veo/nothing", headers=headers), 404)
 
 
 def test_a_mirror_says_402_where_credits_are_missing(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from starlette.requests import Request
 
@@ -31,6 +32,15 @@ def bearer(accounts: AccountStore) -> Authenticate:
         return caller
 
     return authenticate
+
+
+async def recognised(request: Request, authenticate: Authenticate | None) -> Caller | None:
+    """Who is asking, where that can be told; nobody is refused. For answers whose form depends on the key."""
+    known = caller_of(request)
+    if known is None and authenticate is not None:
+        with suppress(Unauthenticated):
+            return await authenticate(request)
+    return known
 
 
 def caller_of(request: Request) -> Caller | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,7 +19,7 @@ from .envelope import envelope
 
 log = logging.getLogger(__name__)
 
-Render = Callable[[Request, FilmgateError], Response]  #: a dialect's way to say what went wrong
+Render = Callable[[Request, FilmgateError], Awaitable[Response]]  #: a dialect's way to say what went wrong
 
 _STATUS = {
     "malformed_request": 400,
@@ -48,7 +48,7 @@ def application(
 
     async def answer(request: Request, error: Exception) -> Response:
         known = error if isinstance(error, FilmgateError) else _from_starlette(error)
-        response = _render_for(request.url.path, renders)(request, known)
+        response = await _render_for(request.url.path, renders)(request, known)
         if isinstance(error, HTTPException) and error.headers:
             response.headers.update(error.headers)
         return response
@@ -63,13 +63,13 @@ def application(
     return app
 
 
-def plain(request: Request, error: FilmgateError) -> Response:
+async def plain(request: Request, error: FilmgateError) -> Response:
     """For addresses outside the dialects: HTTP's own status, and one sentence."""
     return PlainTextResponse(f"{error}\n", status_code=_STATUS.get(error.slug, 500))
 
 
 class CrashGuard:
-    """Outermost: an exception that nobody foresaw is logged, and answered with its log id alone."""
+    """Around all routes: an exception that nobody foresaw is logged, and answered with its log id alone."""
 
     def __init__(self, app: ASGIApp, new_id: Callable[[], str]) -> None:
         self._app = app

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...domain.errors import FilmgateError, InvalidRequest
+from ...domain.errors import FilmgateError, InvalidRequest, Unauthenticated
 from ...domain.spec import Spec
 from ...domain.task import Task
-from ...http.auth import Authenticate, caller_of
+from ...http.auth import Authenticate, recognised
 from ...http.body import read_body
 from ...http.edition import Edition
 from ...http.envelope import envelope
@@ -60,12 +60,15 @@ def routes(
     ]
 
 
-def errors(edition: Edition) -> Render:
-    """How this dialect says what went wrong: in the edition of the key, or the server's while there is none."""
+def errors(edition: Edition, authenticate: Authenticate | None = None) -> Render:
+    """How this dialect says what went wrong: in the edition of the key, or the server's where none is recognised.
 
-    def render(request: Request, error: FilmgateError) -> Response:
+    ``authenticate`` recognises it where no route has asked for it yet, as at an address that there is not.
+    """
+
+    async def render(request: Request, error: FilmgateError) -> Response:
         code, msg = code_of(error)
-        caller = caller_of(request)
+        caller = await recognised(request, None if isinstance(error, Unauthenticated) else authenticate)
         spoken = edition.merged(caller.edition) if caller else edition
         challenge = {"WWW-Authenticate": "Bearer"} if code == 401 and spoken.mirrors else None
         return envelope(code, msg, status=code if spoken.mirrors else 200, headers=challenge)
