@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..domain.errors import FilmgateError, MalformedRequest, UnknownAddress, WrongMethod
+from .drain import Drain
 from .envelope import envelope
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def application(
 
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(CrashGuard, new_id=new_id)],
+        middleware=[Middleware(Drain), Middleware(CrashGuard, new_id=new_id)],
         exception_handlers={FilmgateError: answer, HTTPException: answer},
         lifespan=lifespan,
     )
