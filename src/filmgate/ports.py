@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,8 +12,8 @@ from .domain.callback import Callback, Delivery
 from .domain.credits import Entry
 from .domain.errors import TaskError
 from .domain.routing import Capabilities
-from .domain.spec import Spec
-from .domain.task import Artifact, Lease, Task
+from .domain.spec import Kind, Spec
+from .domain.task import Artifact, Lease, Role, Task
 
 # ---------------------------------------------------------------- time --------------------------------------------
 
@@ -39,8 +40,9 @@ class Job:
     workdir: Path  #: the engine's own; removed afterwards
     report: Callable[[float, str], None]  #: fraction 0 to 1 that never falls, and the stage in plain words
     cancelled: Callable[[], bool]
-    images: tuple[Path, ...] = ()  #: checked and decoded once already
-    state: bytes = b""  #: the Clip.state of the film that is upgraded or extended
+    images: tuple[Path, ...] = ()  #: checked, upright PNGs in the order of the spec
+    source: Path | None = None  #: the film that is upgraded or extended
+    state: bytes = b""  #: its Clip.state
     options: Mapping[str, Any] = field(default_factory=dict)  #: from the model's route
 
 
@@ -71,6 +73,16 @@ class Engine(Protocol):
 # ---------------------------------------------------------------- slots -------------------------------------------
 
 
+class Work(StrEnum):
+    """What a slot is asked to do. Engines render; everything else is done by the media slot."""
+
+    RENDER = "render"  #: an engine: spec (and images, state, source) -> a Clip
+    FINISH = "finish"  #: ``clip`` -> the film as it is stored, and its poster
+    IMAGES = "images"  #: ``images`` as they were fetched -> checked, upright, PNG
+    UPSCALE = "upscale"  #: ``source`` -> a clip of the spec's size
+    JOIN = "join"  #: ``source`` and then ``clip`` -> one film
+
+
 @dataclass(frozen=True)
 class Order:
     """A piece of work for a slot: plain data, since it crosses a process boundary."""
@@ -79,22 +91,25 @@ class Order:
     attempt: int
     spec: Spec
     workdir: Path  #: absolute
-    clip: Path | None = None  #: for the media slot: the film to finish
+    work: Work = Work.RENDER
+    clip: Path | None = None
     images: tuple[Path, ...] = ()
-    state: bytes = b""
+    source: Path | None = None  #: the film that is extended or upgraded
+    state: bytes = b""  #: its Clip.state
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A file that the media slot has checked and made ready for storing."""
+    """A file that the media slot has checked and made ready."""
 
     path: Path
+    role: Role
     mime: str
     width: int
     height: int
-    seconds: float
-    has_audio: bool
+    seconds: float = 0.0
+    has_audio: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,8 +138,8 @@ class Slots(Protocol):
     async def render(self, kind: str, order: Order, report: Callable[[float, str], None]) -> Clip:
         """Run an engine. Raises what the engine raised, EngineCrashed, or EngineTimeout."""
 
-    async def finish(self, order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
-        """Check a film, burn in its watermark, make its poster: the film first, then the poster."""
+    async def media(self, order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+        """What ``order.work`` says, by the media slot. Raises InputUnreachable for an image that is none."""
 
     def health(self) -> Sequence[SlotHealth]: ...
 
@@ -170,6 +185,13 @@ class TaskStore(Protocol):
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
         """Raises TaskNotFound, also for a task of another account; account None is the operator."""
+
+    async def submit_once(self, task: Task) -> Task:
+        """As ``submit``, for an upgrade, of which a film has one: where there is one already that has not failed, that
+        one is returned and nothing is stored or held."""
+
+    async def upgrade_of(self, source_id: str, kind: Kind, index: int) -> Task | None:
+        """The upgrade of a film that has not failed, if somebody has asked for one."""
 
     async def state_of(self, task_id: str) -> bytes:
         """The Clip.state of a succeeded task."""
@@ -231,6 +253,50 @@ class AccountStore(Protocol):
         """The server secret of this name; ``candidate`` becomes it if there is none yet (the first one wins)."""
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file that a client has sent. ``key`` names it in the storage."""
+
+    id: str
+    account_id: str
+    key: str
+    name: str
+    original_name: str
+    path: str  #: uploadPath, as it was said
+    mime: str
+    bytes: int
+    created_ms: int
+    expires_ms: int
+
+
+class UploadStore(Protocol):
+    async def put(self, upload: Upload) -> str | None:
+        """Note an upload; the storage key of the one of the same account, path and name that it replaces, or None."""
+
+    async def get(self, account_id: str, key: str) -> Upload | None: ...
+
+    async def expired(self, limit: int) -> Sequence[Upload]:
+        """Uploads whose time is over; forgotten when returned."""
+
+
+@dataclass(frozen=True)
+class WebhookSecrets:
+    """What callbacks of an account are signed with: the newest first; the older ones until they have run out."""
+
+    vendor: tuple[str, ...] = ()  #: raw strings: the vendor's own signature, which does not cover the body
+    standard: tuple[str, ...] = ()  #: "whsec_...": Standard Webhooks
+
+
+class WebhookStore(Protocol):
+    async def secrets(self, account_id: str) -> WebhookSecrets: ...
+
+    async def rotate(self, account_id: str, kind: str, secret: str, overlap_ms: int) -> None:
+        """A new secret of kind "vendor" or "standard"; the old ones still sign for ``overlap_ms``."""
+
+    async def remove(self, account_id: str, kind: str) -> None:
+        """Sign no longer."""
+
+
 class WorkerStore(Protocol):
     """Who is there to do the work: what readiness rests on."""
 
@@ -259,6 +325,12 @@ class Outbox(Protocol):
     async def deliveries(self, callback_id: str) -> Sequence[Delivery]: ...
 
     async def of_task(self, task_id: str) -> Sequence[Callback]: ...
+
+    async def list(self, *, account_id: str | None = None, limit: int = 50) -> Sequence[Callback]:
+        """The newest first."""
+
+    async def redeliver(self, callback_id: str) -> Callback:
+        """Due again, now, with its whole schedule, under the same id. Raises TaskNotFound."""
 
     async def waiting_time(self) -> float | None:
         """Seconds until the next callback is due, or None."""

@@ -13,6 +13,12 @@
         * UnknownAddress            no such path
         * WrongMethod               the path exists, the method does not
         * TaskNotFound              no such task, or somebody else's
+        * SourceNotFound            the task that should be extended is not there
+        * SourceUnusable            the task that should be extended or upgraded has no film for it
+            * SourceNotReady        it has not succeeded, or not yet
+            * NoSuchResult          it has no film of this index
+            * AlreadyThere          it is as large as that already
+        * UploadRefused             the uploaded file cannot be taken
         * LinkForged                the signature of a file link does not verify
         * LinkExpired               the link was ours once
     * TaskError                     how a task ends, or why an attempt ended
@@ -115,6 +121,36 @@ class WrongMethod(RequestError):
 class TaskNotFound(RequestError):
     slug = "task_not_found"
     sentence = "There is no such task."
+
+
+class SourceNotFound(RequestError):
+    slug = "source_not_found"
+    sentence = "The task whose film should be extended does not exist."
+
+
+class SourceUnusable(RequestError):
+    slug = "source_unusable"
+    sentence = "The film of that task cannot be used for this."
+
+
+class SourceNotReady(SourceUnusable):
+    slug = "source_not_ready"
+    sentence = "That task has no film: it has not succeeded, or not yet."
+
+
+class NoSuchResult(SourceUnusable):
+    slug = "no_such_result"
+    sentence = "That task has no film of this index."
+
+
+class AlreadyThere(SourceUnusable):
+    slug = "already_there"
+    sentence = "The film is as large as that already."
+
+
+class UploadRefused(RequestError):
+    slug = "upload_refused"
+    sentence = "The file cannot be taken."
 
 
 class LinkForged(RequestError):

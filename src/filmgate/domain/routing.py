@@ -29,12 +29,17 @@ class Capabilities:
         checks = (
             (spec.kind in self.kinds, f"tasks of kind {spec.kind}"),
             (spec.mode in self.modes, f"films that start from {_START[spec.mode]}"),
-            (spec.aspect_ratio in self.aspect_ratios, f"the aspect ratio {spec.aspect_ratio}"),
+            (self._fits(spec.aspect_ratio), f"the aspect ratio {spec.aspect_ratio}"),
             (spec.resolution in self.resolutions, f"{spec.resolution} films"),
             (spec.seconds in self.seconds, f"films of {spec.seconds} seconds"),
             (spec.mode is not Mode.REFERENCE or len(spec.images) <= self.max_references, "so many reference images"),
         )
         return next((what for can, what in checks if not can), None)
+
+    def _fits(self, ratio: AspectRatio) -> bool:
+        """Auto becomes one of the two when the first image is seen: then an engine must be able to do both."""
+        wanted = {AspectRatio.LANDSCAPE, AspectRatio.PORTRAIT} if ratio is AspectRatio.AUTO else {ratio}
+        return wanted <= self.aspect_ratios
 
 
 _START = {Mode.TEXT: "text", Mode.FRAMES: "a first or last frame", Mode.REFERENCE: "reference images"}

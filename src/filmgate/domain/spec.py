@@ -17,6 +17,10 @@ class Kind(StrEnum):
     UPGRADE_1080P = "upgrade_1080p"
     UPGRADE_4K = "upgrade_4k"
 
+    @property
+    def is_upgrade(self) -> bool:
+        return self in (Kind.UPGRADE_1080P, Kind.UPGRADE_4K)
+
 
 class Mode(StrEnum):
     """What a generation starts from."""
@@ -60,6 +64,8 @@ class Spec:
     translate: bool = True
     fallback: bool | None = None  #: None: not said; the refusal texts differ from an explicit False
     callback_url: str | None = None
+    source_id: str | None = None  #: the task whose film is extended or upgraded
+    index: int = 0  #: which of its films
 
     @property
     def portrait(self) -> bool:

@@ -30,8 +30,8 @@ class Role(StrEnum):
     RESULT = "result"
     ORIGIN = "origin"
     POSTER = "poster"
-    UPGRADE = "upgrade"
-    FULL = "full"
+    FULL = "full"  #: an extension joined to what it extends
+    INPUT = "input"  #: an image that the order came with, checked and made upright
 
 
 @dataclass(frozen=True, slots=True)
