@@ -123,7 +123,7 @@ class SlotHealth:
 class Slots(Protocol):
     """Child processes, each with one engine loaded (or, kind "media", with the tools for finished films).
 
-    Cancelling ``render`` or ``finish`` ends the work at once, by killing the slot; a new one takes its place.
+    Cancelling ``render`` or ``media`` ends the work at once, by killing the slot; a new one takes its place.
     """
 
     async def open(self, kind: str, count: int) -> None:

@@ -42,7 +42,7 @@ class SlotLimits:
 class LocalSlots:
     """Slots on this machine (``ports.Slots``). Each has a place; when it dies, busy or idle, a fresh one is put there.
 
-    Cancelling ``render`` or ``finish`` kills the slot that works on it.
+    Cancelling ``render`` or ``media`` kills the slot that works on it.
     """
 
     def __init__(self, limits: SlotLimits, *, log_to: int | None = None) -> None:
@@ -79,7 +79,7 @@ class LocalSlots:
             raise EngineFailed(f"The engine {kind!r} left its film outside the folder that it was given.")
         return answer.clip
 
-    async def finish(self, order: Order, report: Reporter) -> Sequence[Finished]:
+    async def media(self, order: Order, report: Reporter) -> Sequence[Finished]:
         answer = await self._run(MEDIA, order, report)
         if not isinstance(answer, wire.Done):
             raise EngineFailed("The media slot answered with something that is not a list of files.")

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..domain.spec import Kind
 from ..domain.task import Artifact, Lease, Role
-from ..ports import Clip, Clock, Finished, Order, Slots, Storage
-
-_ROLES = {"video/mp4": Role.RESULT, "image/jpeg": Role.POSTER}
+from ..ports import Clip, Clock, Finished, Order, Slots, Storage, Work
 
 
 class Postprocess:
@@ -26,7 +25,11 @@ class Postprocess:
         self, lease: Lease, order: Order, clip: Clip, report: Callable[[float, str], None]
     ) -> Sequence[Artifact]:
         """Raises OutputUnusable, StorageUnavailable, or what a slot raises."""
-        files = await self._slots.finish(replace(order, clip=clip.path), report)
+        finishing = replace(order, work=Work.FINISH, clip=clip.path)
+        files = [*await self._slots.media(finishing, report)]
+        if order.spec.kind is Kind.EXTEND:
+            files += await self._slots.media(replace(order, work=Work.JOIN, clip=files[0].path), report)
+        files += [_input(image) for image in order.images]
         expires_ms = self._clock.now_ms() + self._media_kept_ms
         return [await self._store(lease, file, expires_ms) for file in files]
 
@@ -42,7 +45,7 @@ class Postprocess:
         size = _size(file.path)
         await self._storage.put(key, file.path)
         return Artifact(
-            role=_ROLES[file.mime],
+            role=file.role,
             key=key,
             mime=file.mime,
             bytes=size,
@@ -52,6 +55,11 @@ class Postprocess:
             has_audio=file.has_audio,
             expires_ms=expires_ms,
         )
+
+
+def _input(image: Path) -> Finished:
+    """An image of the order: kept, since an upgrade or an extension of the film needs it again."""
+    return Finished(image, Role.INPUT, "image/png", 0, 0)
 
 
 def _size(path: Path) -> int:

@@ -13,19 +13,32 @@ import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..domain.backoff import doubling
-from ..domain.errors import AttemptsUsedUp, EngineCrashed, FilmgateError, InternalFault, LeaseLost, TaskError
+from ..domain.errors import (
+    AttemptsUsedUp,
+    EngineCrashed,
+    FilmgateError,
+    InputUnreachable,
+    InternalFault,
+    LeaseLost,
+    TaskError,
+    TaskNotFound,
+)
 from ..domain.lifecycle import MAX_FAULTS
 from ..domain.routing import Capabilities, Route, choose
-from ..domain.task import Lease
-from ..ports import Clock, Order, Progress, Slots, TaskStore, WorkerStore
+from ..domain.task import Lease, Task
+from ..ports import Clip, Clock, Order, Progress, Slots, TaskStore, Work, WorkerStore
+from .inputs import Inputs
 from .postprocess import Postprocess
 
 log = logging.getLogger("filmgate.runner")
 
+UPSCALE = "upscale"  #: in place of an engine's name: the film was scaled up, not made anew
+
+_SOURCE_GONE = "The task that this one is made from no longer exists."
 _STARTING = Progress(0.0, "starting")
 _RENDER_SHARE = 0.92  #: of the progress bar; the rest is finishing and storing
 
@@ -71,6 +84,7 @@ class Runner:
         store: TaskStore,
         workers: WorkerStore,
         slots: Slots,
+        inputs: Inputs,
         postprocess: Postprocess,
         clock: Clock,
         routes: Mapping[str, Route],
@@ -84,6 +98,7 @@ class Runner:
         self._store = store
         self._workers = workers
         self._slots = slots
+        self._inputs = inputs
         self._postprocess = postprocess
         self._clock = clock
         self._routes = routes
@@ -195,10 +210,13 @@ class Runner:
     async def _begin(self, lease: Lease) -> None:
         task = lease.task
         try:
-            engine = choose(self._routes[task.spec.model], task.spec, self._capabilities)
-        except TaskError as error:  # the routes were changed after the task was accepted
+            engine = await self._engine_for(task)
+        except (
+            TaskError,
+            TaskNotFound,
+        ) as error:  # the routes were changed, or the source has gone, since it was taken
             with contextlib.suppress(LeaseLost):
-                await self._store.end(lease, error)
+                await self._store.end(lease, error if isinstance(error, TaskError) else InputUnreachable(_SOURCE_GONE))
             return
         if (earlier := self._attempts.get(task.id)) is not None:  # a lease that we lost, and have again
             self._let_go(earlier)
@@ -206,6 +224,20 @@ class Runner:
         self._attempts[task.id] = attempt
         attempt.work = asyncio.create_task(self._attend(attempt), name=f"attempt {task.id}")
         log.info("task=%s event=claimed attempt=%s engine=%s", task.id, lease.attempt, engine)
+
+    async def _engine_for(self, task: Task) -> str:
+        """The route's choice; for what is made from another film, the engine that made that one, if it can.
+
+        A film that no engine here can enlarge is scaled up (UPSCALE, which is not an engine).
+        """
+        spec, route = task.spec, self._routes[task.spec.model]
+        if spec.source_id is not None:
+            maker = (await self._store.get(spec.source_id)).engine
+            if maker is not None and maker in self._capacity and self._capabilities(maker).lacks(spec) is None:
+                return maker
+            if spec.kind.is_upgrade:
+                return UPSCALE
+        return choose(route, spec, self._capabilities)
 
     # ------------------------------------------------------------ one attempt
 
@@ -250,13 +282,20 @@ class Runner:
         lease, task = attempt.lease, attempt.lease.task
         await asyncio.to_thread(attempt.workdir.mkdir, mode=0o700, parents=True)
         options = self._routes[task.spec.model].options.get(attempt.engine, {})
-        order = Order(task.id, lease.attempt, task.spec, attempt.workdir.resolve(), options=options)
-        clip = await self._slots.render(attempt.engine, order, _part(attempt, 0.0, _RENDER_SHARE))
+        asked = Order(task.id, lease.attempt, task.spec, attempt.workdir.resolve(), options=options)
+        order = await self._inputs.gather(lease, asked, _part(attempt, 0.0, 0.0))
+        clip = await self._clip(attempt.engine, order, _part(attempt, 0.0, _RENDER_SHARE))
         attempt.rendering = False
         self._wake.set()  # the slot is free: the next render need not wait until this film is stored
         artifacts = await self._postprocess(lease, order, clip, _part(attempt, _RENDER_SHARE, 1.0))
         await self._store.succeed(lease, artifacts, engine=attempt.engine, state=clip.state)
         log.info("task=%s event=succeeded attempt=%s", task.id, lease.attempt)
+
+    async def _clip(self, engine: str, order: Order, report: Callable[[float, str], None]) -> Clip:
+        if engine != UPSCALE:
+            return await self._slots.render(engine, order, report)
+        (larger,) = await self._slots.media(replace(order, work=Work.UPSCALE), report)
+        return Clip(larger.path)
 
     async def _tidy_up(self, attempt: _Attempt) -> None:
         """Remove the work folder, and of the stored files those that nobody will ask for: of every attempt once the

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from ..domain.errors import LinkExpired, LinkForged
 
@@ -28,6 +28,18 @@ class Links:
         expiry = str(expires_ms)
         signature = _sign(self._keys[0], expiry, key)
         return f"{base.rstrip('/')}/f/{expiry}/{signature}/{quote(key)}/{quote(name, safe='')}"
+
+    def key_of(self, url: str, now_ms: int) -> str | None:
+        """The key of the file behind an address, if it is a link of ours that is still good; None for any other."""
+        parts = urlsplit(url).path.split("/")
+        if len(parts) < 6 or parts[1] != "f":
+            return None
+        key = unquote("/".join(parts[4:-1]))
+        try:
+            self.verify(parts[2], parts[3], key, now_ms)
+        except (LinkForged, LinkExpired):
+            return None
+        return key
 
     def verify(self, expiry: str, signature: str, key: str, now_ms: int) -> None:
         """Raises LinkForged for a link that is not ours, LinkExpired for one that was ours once."""
