@@ -214,7 +214,7 @@ class Runner:
         except (
             TaskError,
             TaskNotFound,
-        ) as error:  # the routes were changed, or the source has gone, since it was taken
+        ) as error:  # routes changed, or the source has gone
             with contextlib.suppress(LeaseLost):
                 await self._store.end(lease, error if isinstance(error, TaskError) else InputUnreachable(_SOURCE_GONE))
             return
