@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .envelope import JSON, enveloped
 
-_REFUSAL = (
+_NO_REQUEST = (
     "This is not a request that HTTP/1.1 allows: check the method, the address (spaces as %20), the Content-Length "
     "and the characters of the headers."
 )
 
 
 class EnvelopedProtocol(HttpToolsProtocol):
-    """Give it to ``uvicorn.Config(http=...)``; subclasses may add time-outs of their own."""
+    """Give it to ``uvicorn.Config(http=...)``; subclasses may ``refuse`` for reasons of their own."""
 
-    def send_400_response(self, msg: str) -> None:
-        """Whatever uvicorn's own ``msg`` is. The connection ends: where the next request would begin is not known."""
+    def refuse(self, status: HTTPStatus, sentence: str) -> None:
+        """Answer outside every route, and close: where the next request would begin is not known any more."""
         if not self._answering():
-            body = enveloped(400, _REFUSAL)
+            body = enveloped(status.value, sentence)
             head = (
-                "HTTP/1.1 400 Bad Request",
+                f"HTTP/1.1 {status.value} {status.phrase}",
                 f"content-type: {JSON}",
                 f"content-length: {len(body)}",
                 "connection: close",
             )
             self.transport.write("\r\n".join((*head, "", "")).encode() + body)
         self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """What uvicorn calls for a request that cannot be read; its ``msg`` is always the same."""
+        self.refuse(HTTPStatus.BAD_REQUEST, _NO_REQUEST)
 
     def _answering(self) -> bool:
         """Half an answer to the request before is out: anything more would be taken for its rest."""
