@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -26,7 +28,7 @@ from filmgate.store.migrate import migrate
 from filmgate.store.outbox import SqlOutbox
 from filmgate.store.sqlite import Database
 from filmgate.store.tasks import SqlTaskStore
-from support.hostile import Receiver, answer, in_turn, receiving, silent, until
+from support.hostile import Behaviour, Receiver, answer, in_turn, receiving, silent, until
 
 pytestmark = pytest.mark.anyio
 
@@ -93,6 +95,16 @@ class House:
         fates = [(await self.fate(callback))[0] for callback in callbacks]
         return any(state is not CallbackState.PENDING for state in fates)
 
+    async def any_leased_until(self, at_ms: int, *callbacks: Callback) -> bool:
+        return at_ms in [
+            one.next_at_ms for callback in callbacks for one in await self.outbox.of_task(callback.task_id)
+        ]
+
+    async def due(self, *callbacks: Callback, number: int) -> bool:
+        """Whether so many of these are due."""
+        rows = [one for callback in callbacks for one in await self.outbox.of_task(callback.task_id)]
+        return sum(one.next_at_ms <= self.clock.now_ms() for one in rows) == number
+
     async def tried(self, callback: Callback, times: int) -> None:
         async def often_enough() -> bool:
             return len(await self.outbox.deliveries(callback.id)) >= times
@@ -131,6 +143,14 @@ async def delivering(deliver: Deliver) -> AsyncIterator[Deliver]:
     finally:
         running.cancel()
         await deliver.drain()
+
+
+def answer_after(release: asyncio.Event) -> Behaviour:
+    async def behave(receiver: Receiver, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+        await answer(200)(receiver, writer)
+
+    return behave
 
 
 # ------------------------------------------------------------ one callback --------------------------------------------
@@ -233,6 +253,74 @@ async def test_of_an_answer_the_first_200_characters_are_kept(tmp_path: Path) ->
     assert delivery.answer == "é\ufffd" * 100
 
 
+# ------------------------------------------------------------ what the operator reads ---------------------------------
+
+
+def told(caplog: pytest.LogCaptureFixture, callback: Callback) -> list[tuple[str, str]]:
+    """Level and text of every line about this callback, its ids and host taken off: they have to be there."""
+    known = f" callback={callback.id} host=127.0.0.1 "
+    lines = [(one.levelname, one.getMessage()) for one in caplog.records if callback.id in one.getMessage()]
+    assert all(text.startswith(f"task={callback.task_id} ") and known in text for _, text in lines)
+    return [(level, text.removeprefix(f"task={callback.task_id} ").replace(known, " ")) for level, text in lines]
+
+
+async def test_the_log_says_what_became_of_a_callback_and_keeps_secrets(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    behave = in_turn(answer(500, b"sec-answer"), answer(200, b"sec-answer"))
+    async with house(tmp_path) as of, receiving(behave) as receiver:
+        callback = await of.ended_task(receiver.url + "/sec-path?token=sec-query#sec-part")
+        async with delivering(deliverer(of)):
+            await of.tried(callback, 1)
+            of.clock.turn(10)
+            await of.settled(callback)
+    (first, failed), (second, delivered) = told(caplog, callback)
+    assert (first, failed) == (
+        "INFO",
+        "event=callback_failed try=1 again in 10 s: The receiver answered with status 500.",
+    )
+    assert (second, delivered.split(" in ")[0]) == ("INFO", "event=callback_delivered try=2")
+    assert "sec-" not in caplog.text
+
+
+async def test_the_log_warns_of_a_callback_that_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with house(tmp_path) as of, receiving(answer(404, b"sec-answer")) as receiver:
+        callback = await of.ended_task(receiver.url + "?token=sec-query")
+        async with delivering(Deliver(of.outbox, of.tasks, compose, Outbound(OPEN), of.clock, schedule_s=())):
+            await of.settled(callback)
+    assert told(caplog, callback) == [
+        ("WARNING", "event=callback_gave_up try=1 The receiver answered with status 404.")
+    ]
+    assert "sec-" not in caplog.text
+
+
+async def test_the_log_warns_of_a_callback_that_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with house(tmp_path) as of:
+        callback = await of.ended_task("http://name:sec-word@127.0.0.1/hook?token=sec-query")
+        async with delivering(deliverer(of)):
+            await of.settled(callback)
+    [(level, text)] = told(caplog, callback)
+    assert level == "WARNING"
+    assert text.startswith("event=callback_gave_up try=1 refused: An address with a user name or password")
+    assert "sec-" not in caplog.text
+
+
+@pytest.mark.parametrize("url", ["http://[::1?token=sec-query", "sec-query", "http:///sec-query"])
+async def test_of_a_text_that_is_no_address_nothing_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, url: str
+) -> None:
+    async with house(tmp_path) as of:
+        callback = await of.ended_task(url)
+        async with delivering(deliverer(of)):
+            await of.settled(callback)
+    assert f"callback={callback.id} host=? try=1 refused: " in caplog.text
+    assert "sec-" not in caplog.text
+
+
+# ------------------------------------------------------------ callbacks that cannot be made ---------------------------
+
+
 async def test_a_body_that_cannot_be_composed_is_a_failed_try(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def broken(task: Task) -> bytes:
         raise KeyError("a bug")
@@ -312,36 +400,134 @@ async def test_one_host_gets_no_more_at_a_time_than_its_share(tmp_path: Path) ->
     assert receiver.connections == 12
 
 
-async def test_what_waits_too_long_for_its_slot_is_let_go_and_comes_again(tmp_path: Path) -> None:
+async def test_what_waits_too_long_for_its_slot_is_handed_back_and_comes_with_a_new_lease(tmp_path: Path) -> None:
     release = asyncio.Event()
-
-    async def when_released(receiver: Receiver, writer: asyncio.StreamWriter) -> None:
-        await release.wait()
-        await answer(200)(receiver, writer)
-
-    async with house(tmp_path) as of, receiving(when_released) as receiver:
+    async with house(tmp_path) as of, receiving(answer_after(release)) as receiver:
         both = [await of.ended_task(receiver.url, number) for number in (1, 2)]
         async with delivering(deliverer(of, per_host=1)) as deliver:
             await until(lambda: receiver.connections)
             of.clock.turn(20)  # longer than a callback may wait here, shorter than its lease
-            release.set()
-            await until(partial(of.any_settled, *both))
             deliver.nudge()
-            await asyncio.sleep(0.02)
-            assert receiver.connections == 1
-            of.clock.turn(10)  # the end of the lease
+            await until(partial(of.due, *both, number=1))
+            of.clock.turn(1)
+            await until(partial(of.any_leased_until, START_MS + 51_000, *both))
+            release.set()
             await of.settled(*both)
+        fates = [await of.fate(callback) for callback in both]
+    assert sorted(delivery.at_ms - START_MS for _, [delivery] in fates) == [0, 21_000]
     assert receiver.connections == 2
+
+
+async def test_of_more_slow_hosts_than_slots_all_get_their_callbacks_and_none_after_its_lease(tmp_path: Path) -> None:
+    """Most wait for longer than a lease, so they are taken again before their turn comes."""
+    outside_lease: list[str] = []
+
+    async def slow(receiver: Receiver, writer: asyncio.StreamWriter) -> None:
+        request = receiver.requests[-1]
+        if of.clock.now_ms() > outbox.leases.get(request.headers["webhook-id"], 0):
+            outside_lease.append(request.path)
+        of.clock.turn(5)
+        await answer(200 if request.path == "/well" else 500)(receiver, writer)
+
+    async with house(tmp_path) as of, receiving(slow, host="0.0.0.0") as receiver:
+        outbox = WatchedOutbox(of.database, of.clock)
+        urls = [f"http://127.0.0.{host}:{receiver.port}/{path}" for path in ("well", "ill") for host in range(1, 21)]
+        callbacks = [await of.ended_task(url, number) for number, url in enumerate(urls)]
+        deliver = Deliver(outbox, of.tasks, compose, Outbound(OPEN), of.clock, slots=3, schedule_s=())
+        async with delivering(deliver):
+            await of.settled(*callbacks)
+        states = [(await of.fate(callback))[0] for callback in callbacks]
+    assert states == [CallbackState.DELIVERED] * 20 + [CallbackState.GAVE_UP] * 20
+    assert len(receiver.requests) == 40, "each was sent once"
+    assert outbox.taken > 80, "each was taken more than once"
+    assert not outside_lease
+
+
+class WatchedOutbox(SqlOutbox):
+    """Notes until when each callback is leased."""
+
+    def __init__(self, database: Database, clock: HandClock) -> None:
+        super().__init__(database, clock)
+        self.leases: dict[str, int] = {}
+        self.taken = 0
+
+    async def due(self, limit: int, lease_ms: int) -> Sequence[Callback]:
+        due = await super().due(limit, lease_ms)
+        self.leases.update({callback.id: callback.next_at_ms for callback in due})
+        self.taken += len(due)
+        return due
+
+    async def give_back(self, callbacks: Sequence[Callback]) -> None:
+        for callback in callbacks:
+            self.leases.pop(callback.id, None)
+        await super().give_back(callbacks)
+
+
+async def test_a_send_that_outlives_its_lease_is_not_doubled_and_gives_its_slot_back(tmp_path: Path) -> None:
+    release = asyncio.Event()
+    async with house(tmp_path) as of, receiving(answer_after(release)) as receiver:
+        first = await of.ended_task(receiver.url)
+        deliver = Deliver(of.outbox, of.tasks, compose, Outbound(OPEN), of.clock, slots=1)
+        async with delivering(deliver):
+            await until(lambda: receiver.requests)
+            of.clock.turn(3600)  # the machine slept
+            deliver.nudge()
+            await until(partial(of.any_leased_until, START_MS + 3_630_000, first))
+            release.set()
+            await of.settled(first)
+            second = await of.ended_task(receiver.url, 2)
+            deliver.nudge()
+            await of.settled(second)
+    assert receiver.connections == 2
+
+
+async def test_a_send_that_is_cut_off_before_its_first_step_gives_its_slot_back(tmp_path: Path) -> None:
+    class CutsOff(SqlOutbox):
+        cut_off = 0
+
+        async def waiting_time(self) -> float | None:
+            """The deliverer asks this right after it has made its sends, and before they could run."""
+            if not self.cut_off:
+                sends = sends_under_way()
+                self.cut_off = sum(send.cancel() for send in sends)
+            return await super().waiting_time()
+
+    async with house(tmp_path) as of, receiving(answer(200)) as receiver:
+        outbox = CutsOff(of.database, of.clock)
+        callback = await of.ended_task(receiver.url)
+        async with delivering(Deliver(outbox, of.tasks, compose, Outbound(OPEN), of.clock, slots=1)):
+            await until(lambda: outbox.cut_off)
+            of.clock.turn(30)
+            await of.settled(callback)
+    assert (outbox.cut_off, receiver.connections) == (1, 1)
+
+
+async def test_names_that_no_server_answers_for_cost_no_other_callback_a_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = threading.Event()
+    real = socket.getaddrinfo
+
+    def look_up(host: str, *args: Any, **options: Any) -> Any:
+        return real("127.0.0.1", *args, **options) if host == "well.example" else end.wait()
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    async with house(tmp_path) as of, receiving(answer(200)) as receiver:
+        lost = [await of.ended_task(f"http://{number}.black-hole.example/", number) for number in range(40)]
+        of.clock.turn(1)
+        well = await of.ended_task(f"http://well.example:{receiver.port}/", 100)
+        # The look-ups go on beyond the time that their sends have.
+        deliver = Deliver(of.outbox, of.tasks, compose, Outbound(OPEN), of.clock, timeout_s=0.05, schedule_s=())
+        async with delivering(deliver):
+            await of.settled(well, *lost)
+        state, [delivery] = await of.fate(well)
+        end.set()
+    assert (state, delivery.number) == (CallbackState.DELIVERED, 1)
 
 
 async def test_drain_lets_sends_end_and_begins_no_others(tmp_path: Path) -> None:
     release = asyncio.Event()
-
-    async def when_released(receiver: Receiver, writer: asyncio.StreamWriter) -> None:
-        await release.wait()
-        await answer(200)(receiver, writer)
-
-    async with house(tmp_path) as of, receiving(when_released) as receiver:
+    async with house(tmp_path) as of, receiving(answer_after(release)) as receiver:
         both = [await of.ended_task(receiver.url, number) for number in (1, 2)]
         deliver = deliverer(of, per_host=1)
         running = asyncio.create_task(deliver.run())
@@ -355,6 +541,79 @@ async def test_drain_lets_sends_end_and_begins_no_others(tmp_path: Path) -> None
         fates = [(await of.fate(callback))[0] for callback in both]
     assert sorted(fates) == [CallbackState.DELIVERED, CallbackState.PENDING]
     assert receiver.connections == 1
+
+
+async def test_after_a_drain_the_next_start_sends_what_waited_without_delay(tmp_path: Path) -> None:
+    release = asyncio.Event()
+    async with house(tmp_path) as of, receiving(answer_after(release)) as receiver:
+        callbacks = [await of.ended_task(receiver.url, number) for number in range(5)]
+        deliver = deliverer(of, per_host=1)
+        running = asyncio.create_task(deliver.run())
+        await until(lambda: receiver.connections)
+        running.cancel()
+        draining = asyncio.create_task(deliver.drain())
+        await until(partial(of.due, *callbacks, number=4))  # before the send under way has ended
+        release.set()
+        await draining
+        async with delivering(deliverer(of)):
+            await of.settled(*callbacks)
+    assert len(receiver.requests) == len({request.headers["webhook-id"] for request in receiver.requests}) == 5
+
+
+async def test_what_had_no_room_in_its_line_is_handed_back_by_a_drain_too(tmp_path: Path) -> None:
+    async with house(tmp_path) as of, receiving(silent) as receiver:
+        callbacks = await asyncio.gather(*(of.ended_task(receiver.url, number) for number in range(520)))
+        deliver = Deliver(of.outbox, of.tasks, compose, Outbound(OPEN), of.clock, timeout_s=0.5, per_host=1)
+        running = asyncio.create_task(deliver.run())
+        await until(lambda: receiver.connections)
+        running.cancel()
+        await deliver.drain()
+        assert await of.due(*callbacks, number=519), "the one that was sent waits for its retry"
+
+
+async def test_a_drain_in_the_middle_of_taking_hands_back_what_was_taken(tmp_path: Path) -> None:
+    class SlowOutbox(SqlOutbox):
+        taken, go_on = asyncio.Event(), asyncio.Event()
+
+        async def due(self, limit: int, lease_ms: int) -> Sequence[Callback]:
+            due = await super().due(limit, lease_ms)
+            self.taken.set()
+            await self.go_on.wait()
+            return due
+
+    async with house(tmp_path) as of, receiving(answer(200)) as receiver:
+        outbox = SlowOutbox(of.database, of.clock)
+        callback = await of.ended_task(receiver.url)
+        deliver = Deliver(outbox, of.tasks, compose, Outbound(OPEN), of.clock)
+        running = asyncio.create_task(deliver.run())
+        await outbox.taken.wait()
+        running.cancel()
+        draining = asyncio.create_task(deliver.drain())
+        await asyncio.wait([running])
+        assert await of.due(callback, number=0)
+        outbox.go_on.set()
+        await draining
+        assert await of.due(callback, number=1)
+    assert not receiver.connections
+
+
+async def test_where_nothing_can_be_handed_back_a_drain_still_lets_sends_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Keeps(SqlOutbox):
+        async def give_back(self, callbacks: Sequence[Callback]) -> None:
+            raise OSError("disk full")
+
+    async with house(tmp_path) as of, receiving(answer(200)) as receiver:
+        both = [await of.ended_task(receiver.url, number) for number in (1, 2)]
+        deliver = Deliver(Keeps(of.database, of.clock), of.tasks, compose, Outbound(OPEN), of.clock, per_host=1)
+        running = asyncio.create_task(deliver.run())
+        await until(lambda: receiver.connections)
+        running.cancel()
+        await deliver.drain()
+        fates = [(await of.fate(callback))[0] for callback in both]
+    assert sorted(fates) == [CallbackState.DELIVERED, CallbackState.PENDING]
+    assert "event=callbacks_not_handed_back" in caplog.text
 
 
 async def test_after_a_crash_between_sending_and_recording_the_same_id_comes_again(tmp_path: Path) -> None:
@@ -376,10 +635,14 @@ async def test_after_a_crash_between_sending_and_recording_the_same_id_comes_aga
 
 async def cut_off(running: asyncio.Task[NoReturn]) -> None:
     """End a deliverer and its sends where they stand, as the end of a process would."""
-    sends = [task for task in asyncio.all_tasks() if task.get_name().startswith("callback ")]
+    sends = sends_under_way()
     for task in (running, *sends):
         task.cancel()
     await asyncio.wait([running, *sends])
+
+
+def sends_under_way() -> list[asyncio.Task[Any]]:
+    return [task for task in asyncio.all_tasks() if task.get_name().startswith("callback ")]
 
 
 async def test_a_failing_outbox_is_logged_and_looked_at_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -409,5 +672,5 @@ def test_the_shipped_defaults() -> None:
         for name, parameter in inspect.signature(Deliver).parameters.items()
         if parameter.default is not parameter.empty
     }
-    assert defaults == {"schedule_s": DEFAULT_SCHEDULE_S, "timeout_s": 15.0, "slots": 16, "per_host": 4}
+    assert defaults == {"schedule_s": DEFAULT_SCHEDULE_S, "timeout_s": 15.0, "line_s": 15.0, "slots": 16, "per_host": 4}
     assert DEFAULT_SCHEDULE_S == (10, 60, 300)

@@ -7,14 +7,17 @@ import gzip
 import socket
 import ssl
 import subprocess
-from collections.abc import Sequence
+import sys
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from filmgate.domain.errors import AddressRefused, Unreachable
 from filmgate.net.outbound import Answer, Outbound, Policy, Resolve, SystemResolver
-from support.hostile import Behaviour, Receiver, answer, endless, raw, receiving, silent
+from support.hostile import Behaviour, Receiver, answer, endless, raw, receiving, silent, until
 from support.tools import program
 
 pytestmark = pytest.mark.anyio
@@ -296,6 +299,72 @@ async def test_a_cancelled_call_leaves_no_connection() -> None:
 
 async def test_the_system_resolver_knows_this_machine() -> None:
     assert "127.0.0.1" in await SystemResolver()("127.0.0.1", 80)
+
+
+@pytest.fixture
+def black_hole(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Look-ups of names in black-hole.example hang until the end of the test; gives the names that were looked up."""
+    end = threading.Event()
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def look_up(host: str, *args: Any, **options: Any) -> Any:
+        asked.append(host)
+        if host.endswith("black-hole.example"):
+            end.wait()
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return real(host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield asked
+    end.set()
+    for thread in threading.enumerate():
+        if thread.name == "resolve":
+            thread.join()
+
+
+async def test_look_ups_that_hang_hold_up_no_other(black_hole: list[str]) -> None:
+    resolver = SystemResolver()
+    for number in range(100):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await resolver(f"{number}.black-hole.example", 80)
+    async with asyncio.timeout(5):
+        assert "127.0.0.1" in await resolver("127.0.0.1", 80)
+    await until(lambda: len(black_hole) == 101)
+
+
+async def test_look_ups_under_way_are_bounded_forgotten_ones_among_them(black_hole: list[str]) -> None:
+    resolver = SystemResolver(most=2)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await resolver("black-hole.example", 80)
+    await until(lambda: len(black_hole) == 2)
+
+
+async def test_a_look_up_that_fails_gives_its_place_back() -> None:
+    resolver = SystemResolver(most=1)
+    for _ in range(3):
+        with pytest.raises(UnicodeError):  # said before any name server is asked
+            await resolver("a" * 64 + ".example", 80)
+    assert "127.0.0.1" in await resolver("127.0.0.1", 80)
+
+
+def test_a_look_up_that_hangs_does_not_hold_up_the_end_of_the_process() -> None:
+    program = """if True:
+        import asyncio, socket, threading
+        from filmgate.net.outbound import SystemResolver
+        socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
+        async def main():
+            await asyncio.wait_for(SystemResolver()("a.example", 80), 0.01)
+        try:
+            asyncio.run(main())
+        except TimeoutError:
+            print("left")
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert (done.stdout, done.stderr) == ("left\n", "")
 
 
 # ------------------------------------------------------------ TLS -----------------------------------------------------

@@ -71,6 +71,34 @@ async def test_a_callback_whose_sender_died_is_due_again(tmp_path: Path) -> None
         assert [again.id for again in await s.outbox.due(1, LEASE_MS)] == [callback.id]
 
 
+async def test_what_is_given_back_is_due_at_once(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        queue = [await queued(s) for _ in range(3)]
+        first, *others = await s.outbox.due(3, LEASE_MS)
+        s.clock.ms += 5
+        await s.outbox.give_back(others)
+        assert await s.outbox.waiting_time() == 0.0
+        assert {again.id for again in await s.outbox.due(3, LEASE_MS)} == {one.id for one in queue} - {first.id}
+
+
+async def test_only_a_lease_that_still_runs_is_given_back(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        for _ in range(3):
+            await queued(s)
+        waiting, arrived, taken = await s.outbox.due(3, LEASE_MS)
+        await s.outbox.retry_at(waiting, delivery(waiting, 1), NOON + 50_000)
+        await s.outbox.delivered(arrived, delivery(arrived, 1, 200))
+        s.clock.ms += LEASE_MS
+        await s.outbox.due(3, LEASE_MS)
+        s.clock.ms -= 1  # a sender whose clock is behind
+        before = [await now_of(s, callback) for callback in (waiting, arrived, taken)]
+        await s.outbox.give_back([waiting, arrived, taken])
+        assert [await now_of(s, callback) for callback in (waiting, arrived, taken)] == before
+        await s.outbox.give_back([])
+
+
 async def test_a_callback_that_failed_waits_for_its_next_try(tmp_path: Path) -> None:
     async with shelf(tmp_path) as s:
         await s.account()

@@ -56,7 +56,7 @@ CASES = [
     Case("a hot air balloon over the alps, crane shot", "balloon x1 float", "mountains day clear", "crane"),
     Case("hot-air balloons at golden hour", "balloon x3 float", "mountains sunset clear"),
     Case("five balloons floating in the sky", "🎈 x5 float", "plain day clear"),
-    Case("a ballerina dancing in a ballroom", "dancer x1 dance", "room day clear"),
+    Case("a ballerina dancing in a ballroom", "ballerina x1 dance", "room day clear"),
     Case("wolves howling in a misty forest, pan left", "🐺 x3 talk", "forest day fog", "pan"),
     Case("a man in a red coat walking in the fog", "person x1 walk", "park day fog"),
     Case("two robots and a cat dancing in the street at night", "robot x2 dance, cat x1 dance", "city night clear"),

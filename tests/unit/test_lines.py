@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,38 @@ def test_a_full_line_takes_no_more() -> None:
     assert [lines.add(callback(number, "a")) for number in range(3)] == [True, True, False]
     assert lines.add(callback(9, "b"))
     assert len(lines) == 3
+
+
+def test_a_callback_stands_in_line_once_and_keeps_its_place_with_its_new_lease() -> None:
+    lines = Lines(slots=3, per_host=3, longest=2)
+    first, second = callback(1, "a"), callback(2, "a")
+    again = replace(first, next_at_ms=99)
+    assert [lines.add(one) for one in (first, second, again)] == [True, True, True]
+    assert len(lines) == 2
+    assert [lines.next(), lines.next(), lines.next()] == [again, second, None]
+
+
+def test_a_callback_that_is_being_sent_is_not_put_in_line_again() -> None:
+    lines = Lines(slots=3, per_host=3, longest=2)
+    one = callback(1, "a")
+    lines.add(one)
+    assert lines.next() == one
+    assert lines.add(replace(one, next_at_ms=99))
+    assert (len(lines), lines.sending) == (0, 1)
+    lines.done(one)
+    assert lines.add(one)
+    assert lines.next() == one
+
+
+def test_those_whose_lease_ends_too_early_leave_and_the_others_stay() -> None:
+    lines = Lines(slots=9, per_host=9, longest=9)
+    for number, host in enumerate(["a", "b", "a", "b", "c"]):
+        lines.add(callback(number, host))
+    assert sorted(one.id for one in lines.leave(3)) == ["msg_0", "msg_1", "msg_2"]
+    assert ids(*(lines.next() for _ in range(3))) == ["msg_3", "msg_4", None]
+    lines.add(callback(7, "a"))
+    assert ids(*lines.leave()) == ["msg_7"]
+    assert len(lines) == 0
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,6 @@ class World:
             authenticate=self.authenticate,
             links=self.links,
             edition=Edition(),
-            models=MODELS,
             check_address=no_loopback,
             public_base=partial(public_base, configured=None, trusted_proxies=()),
         )

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from filmgate.domain.spec import AspectRatio
 from filmgate.services.accounts import create_key, revoke_key
 
 from .answers import enveloped, raw_code
@@ -41,6 +42,11 @@ def test_the_default_model_is_that_of_the_key(world: World) -> None:
     with world.client(world.new_key(edition={"default_model": "veo3"})) as client:
         made = enveloped(client.post(PATH, json=GOOD), 200)["taskId"]
     assert world.run(world.tasks.get(made)).spec.model == "veo3"
+
+
+def test_auto_without_an_image_is_a_wide_film(world: World, client: httpx2.Client) -> None:
+    made = enveloped(client.post(PATH, json={**GOOD, "aspect_ratio": "Auto"}), 200)["taskId"]
+    assert world.run(world.tasks.get(made)).spec.aspect_ratio is AspectRatio.LANDSCAPE
 
 
 def test_links_use_the_host_that_the_client_addressed(world: World, client: httpx2.Client) -> None:
@@ -99,7 +105,11 @@ def test_without_a_key_not_even_the_body_is_judged(world: World) -> None:
     [
         (b"{}", 422, "Please enter prompt"),
         (b'{"prompt": " "}', 422, "Please enter prompt"),
-        (b'{"prompt": "a", "model": "veo9"}', 422, "not supported"),
+        (b'{"prompt": "a", "model": "veo9"}', 422, "The model name you specified is not supported."),
+        (b'{"prompt": "a", "model": "VEO3"}', 422, "veo3, veo3_fast, veo3_lite"),
+        (b'{"prompt": "a", "model": 3}', 422, "not supported. model must be a string"),
+        (b'{"prompt": "\\u200b"}', 422, "Please enter prompt"),
+        (b'{"prompt": "\\ud800"}', 400, "half a character"),
         (b'{"prompt": "a", "aspect_ratio": "1:1"}', 422, "aspect_ratio"),
         (b'{"prompt": "a", "duration": 5}', 422, "duration"),
         (b'{"prompt": "a", "resolution": "8k"}', 422, "resolution"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
@@ -57,6 +58,38 @@ def test_nothing_is_written_into_an_answer_that_is_under_way(world: World) -> No
     head, _, body = got.partition(b"\r\n\r\n")
     assert b"200 OK" in head
     assert set(body) <= set(b"f")
+
+
+def test_a_client_that_sends_its_body_first_gets_the_refusal(world: World) -> None:
+    place = urlsplit(world.url)
+    connection = HTTPConnection(str(place.hostname), place.port, timeout=10)
+    connection.putrequest("POST", "/api/v1/veo/generate")
+    connection.putheader("Content-Length", "3000000")
+    connection.putheader("Content-Length", "3000001")
+    connection.endheaders()
+    for _ in range(30):
+        connection.send(b"x" * 100_000)
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["code"]) == (400, 400)
+    connection.close()
+
+
+def test_a_refusal_is_not_taken_for_the_answer_to_the_request_before(world: World) -> None:
+    place = urlsplit(world.url)
+    with socket.create_connection((str(place.hostname), place.port or 0), timeout=10) as connection:
+        connection.sendall(GET + b"\r\n" + b"nonsense\r\n\r\n")
+        assert b"400" not in connection.recv(1000).partition(b"\r\n")[0]
+
+
+def test_a_body_that_breaks_off_in_nonsense_is_no_crash(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    head = POST + f"Authorization: Bearer {world.key}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    place = urlsplit(world.url)
+    with socket.create_connection((str(place.hostname), place.port or 0), timeout=10) as connection:
+        connection.sendall(head + b"1\r\n{\r\n")
+        connection.sendall(b"zz\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 400")
+    assert raw(world.url, GET + b"\r\n")[0] == 200
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_asking_for_a_web_socket_is_answered_and_not_worth_a_warning(

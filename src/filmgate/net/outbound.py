@@ -12,10 +12,11 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from threading import Thread
 
 import httpcore2
 import httpx2
@@ -42,14 +43,42 @@ class Answer:
 
 
 class SystemResolver:
-    """The machine's own resolver, in threads of its own: a slow name server must not hold up other blocking work."""
+    """The machine's own resolver, with a thread for each look-up.
 
-    def __init__(self, threads: int = 4) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+    A look-up cannot be stopped: where nobody waits for it any more it goes on until the machine gives up, which may
+    take minutes. So threads are not shared: names that no server answers for would hold them all, and every other name
+    would wait. ``most`` look-ups may be under way, forgotten ones among them; the next one waits for one to end. The
+    threads are daemons, since the end of the process must not wait for them.
+    """
+
+    def __init__(self, most: int = 256) -> None:
+        self._free = asyncio.Semaphore(most)
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
-        look_up = asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
-        return await look_up
+        await self._free.acquire()
+        look_up: Future[Sequence[str]] = Future()
+        ended = asyncio.wrap_future(look_up)
+        ended.add_done_callback(self._end)
+        look_up.set_running_or_notify_cancel()
+        try:
+            Thread(target=_settle, args=(look_up, host, port), name="resolve", daemon=True).start()
+        except RuntimeError as error:  # the machine has no thread left
+            look_up.set_exception(error)
+        await asyncio.wait([ended])  # unlike ``await ended``, does not cancel it where its caller is cancelled
+        return ended.result()
+
+    def _end(self, ended: asyncio.Future[Sequence[str]]) -> None:
+        self._free.release()
+        ended.exception()  # its caller may be gone, and an error that nobody looks at is a warning
+
+
+def _settle(look_up: Future[Sequence[str]], host: str, port: int) -> None:
+    try:
+        found = _look_up(host, port)
+    except BaseException as error:
+        look_up.set_exception(error)  # for whoever waits: nothing is lost in this thread
+    else:
+        look_up.set_result(found)
 
 
 def _look_up(host: str, port: int) -> Sequence[str]:

@@ -1,16 +1,20 @@
 """Tells the outside world how tasks ended: outbox -> POST, again by schedule, then give up.
 
 Sends have slots of their own and never touch a task. A callback is taken from the outbox under a lease and handed back
-only together with the record of the try. If this process dies between sending and recording, the lease runs out and
-the callback is sent again with the same ``webhook-id``: receivers see it at least once, and drop repeats by that id.
+together with the record of the try, or unsent: where it has waited too long for a slot, and at a drain. If this process
+dies between sending and recording, the lease runs out and the callback is sent again with the same ``webhook-id``:
+receivers see it at least once, and drop repeats by that id.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from .. import __version__
 from ..domain.backoff import doubling, wait_before_retry
@@ -28,7 +32,6 @@ DEFAULT_SCHEDULE_S = (10.0, 60.0, 300.0)
 _ANSWER_CHARS = 200  #: of an answer's body, kept with the try
 _HELD = 2000  #: so many callbacks wait here at most; the others wait in the outbox
 _LINE = 500  #: so many of them for one host
-_LEASE_MARGIN_S = 15.0  #: how long a callback may wait here for its slot
 _SHORTEST_REST_S = 0.05
 _LONGEST_REST_S = 1.0  #: another process may have put something into the outbox, and its nudge is not heard here
 _LONGEST_TROUBLE_S = 30.0  #: between looks into an outbox that fails
@@ -38,7 +41,8 @@ class Deliver:
     """The deliverer: ``run`` it as one task, ``nudge`` it after commits, ``drain`` it at the end.
 
     ``compose`` makes the body from the ended task at the time of sending. ``schedule_s`` are the waits before the
-    retries. A slot is one send under way: ``slots`` in all, ``per_host`` to one host.
+    retries. A slot is one send under way: ``slots`` in all, ``per_host`` to one host; a callback waits ``line_s`` at
+    most for its slot, so that a send of ``timeout_s`` ends within its lease.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Deliver:
         *,
         schedule_s: Sequence[float] = DEFAULT_SCHEDULE_S,
         timeout_s: float = 15.0,
+        line_s: float = 15.0,
         slots: int = 16,
         per_host: int = 4,
     ) -> None:
@@ -62,8 +67,9 @@ class Deliver:
         self._schedule_s = tuple(schedule_s)
         self._timeout_s = timeout_s
         self._lines = Lines(slots, per_host, _LINE)
-        self._lease_ms = round((timeout_s + _LEASE_MARGIN_S) * 1000)
-        self._let_go_ms: dict[str, int] = {}  #: callback id -> when it is too late to start sending it
+        self._lease_ms = round((line_s + timeout_s) * 1000)
+        self._left_out: deque[Callback] = deque(maxlen=_HELD)  #: taken, with no room in their lines
+        self._taking: asyncio.Task[None] | None = None
         self._sends: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._draining = False
@@ -86,8 +92,17 @@ class Deliver:
             await self._rest(wait_s)
 
     async def drain(self) -> None:
-        """Begin no other sends, and wait for those under way to end and be recorded. What waits stays in the outbox."""
+        """Begin no other sends, and wait for those under way to end and be recorded.
+
+        What waits for a slot is handed back first, so that whoever looks into the outbox next sends it at once.
+        """
         self._draining = True
+        if self._taking is not None:
+            await asyncio.wait([self._taking])  # it goes on where ``run`` is cancelled; what it takes is handed back
+        try:
+            await self._hand_back([*self._lines.leave(), *self._left_out])
+        except Exception:
+            log.exception("event=callbacks_not_handed_back; they are due again when their leases end")
         while self._sends:
             await asyncio.wait(self._sends)
 
@@ -97,7 +112,10 @@ class Deliver:
             return _LONGEST_REST_S
         if await self._seconds_to_next() <= 0:
             await self._take()
+        # Sending these could outlast their lease. They are due at once and come with a new one.
+        late = self._lines.leave(self._clock.now_ms() + self._timeout_s * 1000)
         self._start_sends()
+        await self._hand_back(late)
         # Not at once again: where all lines are full, what is due has to wait for a send to end anyway.
         return max(_SHORTEST_REST_S, await self._seconds_to_next())
 
@@ -107,23 +125,33 @@ class Deliver:
 
     async def _take(self) -> None:
         room = _HELD - len(self._lines)
-        if room <= 0:
+        if room <= 0 or self._draining:
             return
-        let_go_ms = self._clock.now_ms() + round(_LEASE_MARGIN_S * 1000)
+        # Shielded: a lease that was taken while ``run`` is cancelled would be known to nobody.
+        self._taking = asyncio.create_task(self._fill_lines(room), name="callbacks due")
+        await asyncio.shield(self._taking)
+
+    async def _fill_lines(self, room: int) -> None:
         for callback in await self._outbox.due(room, self._lease_ms):
-            # Where its line is full it is left alone: it is due again when the lease ends.
-            if self._lines.add(callback):
-                self._let_go_ms[callback.id] = let_go_ms
+            # Where its line is full it is left alone, and due again when its lease ends.
+            if not self._lines.add(callback):
+                self._left_out.append(callback)
+
+    async def _hand_back(self, callbacks: Sequence[Callback]) -> None:
+        if callbacks:
+            await self._outbox.give_back(callbacks)
 
     def _start_sends(self) -> None:
         while not self._draining and (callback := self._lines.next()) is not None:
-            if self._clock.now_ms() > self._let_go_ms.pop(callback.id):
-                # Sending could outlast the lease. Left alone, it is due again when the lease ends.
-                self._lines.done(callback)
-                continue
             send = asyncio.create_task(self._send(callback), name=f"callback {callback.id}")
             self._sends.add(send)
-            send.add_done_callback(self._sends.discard)
+            # A task that is cancelled before its first step runs no ``finally``, but it does run this.
+            send.add_done_callback(partial(self._ended, callback))
+
+    def _ended(self, callback: Callback, send: asyncio.Task[None]) -> None:
+        self._sends.discard(send)
+        self._lines.done(callback)
+        self._woken.set()
 
     async def _rest(self, wait_s: float) -> None:
         """Until nudged, a send has ended, or the time is up."""
@@ -143,9 +171,6 @@ class Deliver:
         except Exception:
             # Not recorded, so its lease runs out and it is due again: nothing is lost.
             log.exception("The try to deliver callback %s of task %s was not recorded", callback.id, callback.task_id)
-        finally:
-            self._lines.done(callback)
-            self._woken.set()
 
     async def _try_once(self, callback: Callback) -> None:
         started_ms = self._clock.now_ms()
@@ -153,7 +178,7 @@ class Deliver:
             delivery = await self._post(callback, started_ms)
         except (AddressRefused, TaskNotFound) as error:
             refused = isinstance(error, AddressRefused)
-            await self._outbox.gave_up(callback, self._failed(callback, started_ms, str(error)), refused=refused)
+            await self._give_up(callback, self._failed(callback, started_ms, str(error)), refused=refused)
             return
         except FilmgateError as error:
             delivery = self._failed(callback, started_ms, str(error))
@@ -182,10 +207,34 @@ class Deliver:
         wait_s = wait_before_retry(self._schedule_s, delivery.number)
         if delivery.accepted:
             await self._outbox.delivered(callback, delivery)
+            _tell(logging.INFO, "delivered", callback, delivery, f"in {delivery.latency_ms} ms")
         elif wait_s is None:
-            await self._outbox.gave_up(callback, delivery)
+            await self._give_up(callback, delivery)
         else:
             await self._outbox.retry_at(callback, delivery, self._clock.now_ms() + round(wait_s * 1000))
+            _tell(logging.INFO, "failed", callback, delivery, f"again in {wait_s:g} s: {_why(delivery)}")
+
+    async def _give_up(self, callback: Callback, delivery: Delivery, *, refused: bool = False) -> None:
+        await self._outbox.gave_up(callback, delivery, refused=refused)
+        _tell(logging.WARNING, "gave_up", callback, delivery, f"{'refused: ' * refused}{_why(delivery)}")
+
+
+def _tell(level: int, event: str, callback: Callback, delivery: Delivery, words: str) -> None:
+    """To the operator. Paths and queries of addresses, and bodies, may hold secrets: none of them is logged."""
+    fields = (callback.task_id, event, callback.id, _host_to_show(callback.url), delivery.number)
+    log.log(level, "task=%s event=callback_%s callback=%s host=%s try=%s %s", *fields, words)
+
+
+def _host_to_show(url: str) -> str:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    return host if host and host.isprintable() else "?"
+
+
+def _why(delivery: Delivery) -> str:
+    return delivery.error or f"The receiver answered with status {delivery.status}."
 
 
 def _headers(callback: Callback) -> dict[str, str]:

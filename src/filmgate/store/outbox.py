@@ -23,6 +23,12 @@ _NEXT_FEW = (
     .limit(bindparam("of_limit"))
 )
 _TAKE = update(callbacks).where(_PENDING, callbacks.c.id.in_(_NEXT_FEW)).returning(callbacks)
+# Of this very lease: another sender may have taken it since.
+_GIVE_BACK = (
+    update(callbacks)
+    .where(_PENDING, callbacks.c.id == bindparam("of_id"), callbacks.c.next_at_ms == bindparam("of_lease"))
+    .values(next_at_ms=bindparam("of_now"))
+)
 _OF_ID = callbacks.c.id == bindparam("of_id")
 _MORE_TRIES = case((callbacks.c.tries < bindparam("of_number"), bindparam("of_number")), else_=callbacks.c.tries)
 _TRIED = update(callbacks).where(_OF_ID, _PENDING).values(tries=_MORE_TRIES)
@@ -43,6 +49,16 @@ class SqlOutbox:
         values = {"of_now": now, "of_limit": limit, "next_at_ms": now + lease_ms}
         taken = await self._database.write(lambda c: c.execute(_TAKE, values).all())
         return sorted(map(_callback_of, taken), key=lambda callback: (callback.created_ms, callback.id))
+
+    async def give_back(self, callbacks: Sequence[Callback]) -> None:
+        now = self._clock.now_ms()
+        leases = [
+            {"of_id": callback.id, "of_lease": callback.next_at_ms, "of_now": now}
+            for callback in callbacks
+            if callback.next_at_ms > now
+        ]
+        if leases:
+            await self._database.write(lambda c: c.execute(_GIVE_BACK, leases))
 
     async def delivered(self, callback: Callback, delivery: Delivery) -> None:
         await self._note(_ARRIVED, callback, delivery, {"state": CallbackState.DELIVERED.value})

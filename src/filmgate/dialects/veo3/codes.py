@@ -16,7 +16,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "malformed_request": (400, "{sentence}"),
     "too_large": (413, "{sentence}"),
     "invalid_request": (422, "{sentence}"),
-    "unsupported_model": (422, "{sentence}"),
+    "unsupported_model": (422, "The model name you specified is not supported. {sentence}"),
     "missing_prompt": (422, "Please enter prompt"),
     "unauthenticated": (401, "{sentence}"),
     "insufficient_credits": (402, "Credits insufficient. {sentence}"),

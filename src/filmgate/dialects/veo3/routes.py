@@ -37,15 +37,17 @@ def routes(
     authenticate: Authenticate,
     links: Links,
     edition: Edition,
-    models: Collection[str],
+    models: Collection[str] = (),
     check_address: CheckAddress,
     public_base: Callable[[Request], str],
 ) -> list[Route]:
+    """``models`` is not read any more: ``submit`` knows them."""
+
     async def generate(request: Request) -> Response:
         caller = await authenticate(request)
         model = edition.merged(caller.edition).default_model
         body = await read_body(request)
-        spec = parse_generate(body, default_model=model, models=models, check_address=check_address)
+        spec = parse_generate(body, default_model=model, check_address=check_address)
         task = await submit(caller, spec, dialect=NAME, public_base=public_base(request))
         return _success({"taskId": task.id})
 

@@ -22,10 +22,16 @@ _TRACKED = 6.2  #: how far a camera can go beside somebody, stage units
 _AIRBORNE = frozenset({"fly", "float"})
 _GROUNDED = frozenset({"sit", "sleep", "eat", "walk", "run"})  #: birds, too, do this on the ground
 _RANKS = (0.0, 1.0, -1.0, 2.0, -2.0)  #: places of a group, in spacings from its middle; the first stands in front
+_KITE_REACH = 3.2  #: how far to the side of its string's end a kite flies, stage units
+_ROAD = 0.85  #: how far before the boards of a city its carriageway is
+_STICKERS_LEAD = 1.45  #: a sticker has no limbs to be read by: as the main subject it is larger than in a scene
+_HOLDERS = frozenset({"child", "person", "robot"})  #: of the strings of kites
 _CARRYING = frozenset({"run", "walk", "roll", "float", "fly", "swim"})
 _ROWS = (0.0, 0.5, 0.26, 0.42, 0.18)  #: ... how much higher they stand on the boards, stage units
 _SKIES = (1.0, 1.16, 1.08, 1.3, 1.24)  #: ... and the depths of what flies; on the boards all are before depth 1.05
+_TOGETHER = 0.76  #: how much of the width of the frame a group takes: its camera has to keep all of it
 _TALLEST, _SMALLEST = 0.41, 0.14  #: heights of actors, as shares of the frame
+_ABOVE_PEAKS = 0.29  #: ... of what flies over mountains, which is seen above them
 _APPROACHED = 0.33  #: ... where the camera itself comes closer
 _APPROACHES = frozenset({"dolly_in", "dolly_out", "crane", "drone", "orbit", "handheld"})
 
@@ -64,10 +70,23 @@ def cast(plan: Plan, stage: Stage) -> tuple[Actor, ...]:
     """All actors of a plan: those of the main subject first, each group together."""
     if not plan.subjects:
         return ()
+    plan = _holding(plan)
     actors = _leads(plan, stage, Random(f"{plan.seed}:facing").choice((-1, 1)))
     for number, subject in enumerate(plan.subjects[1:]):
         actors += _companions(plan, stage, subject, number, actors)
     return tuple(_mounted(actors))
+
+
+def _holding(plan: Plan) -> Plan:
+    """The plan, with whoever flies a kite standing under it: the string ends where the hands of one who sways are."""
+    first, *others = plan.subjects
+    if first.puppet not in _HOLDERS or first.action not in ("play", "jump", "fly", "idle") or not _with_kite(plan):
+        return plan
+    return replace(plan, subjects=(replace(first, action="sway"), *others))
+
+
+def _with_kite(plan: Plan) -> bool:
+    return any(subject.puppet == "kite" for subject in plan.subjects[1:])
 
 
 # ---------------------------------------------------------------- sizes -------------------------------------------
@@ -91,13 +110,15 @@ def build(subject: Subject, plan: Plan, stage: Stage, part: float = 1.0) -> Buil
     crowd = {1: 1.0, 2: 0.92, 3: 0.84}.get(subject.count, 0.74)
     height = natural.height * subject.size * crowd * part * (1.4 if stage.portrait else 1.0)
     tallest, widest = (_APPROACHED, 0.5) if plan.move in _APPROACHES else (_TALLEST, 0.66)
+    if plan.setting == "mountains" and subject.action in _AIRBORNE:
+        tallest = _ABOVE_PEAKS
     height = min(max(height, _SMALLEST * stage.height), tallest * stage.height, widest * stage.width / natural.width)
     return Build(height, natural.width * height, _lift(subject, natural, height, plan, stage))
 
 
 def _sunk(natural: Figure, height: float) -> float:
     """How deep one lies in the waves."""
-    return 0.3 if natural.afloat else min(0.28 * height, 0.9)
+    return 0.1 * height if natural.afloat else min(0.28 * height, 0.9)
 
 
 def _lift(subject: Subject, natural: Figure, height: float, plan: Plan, stage: Stage) -> float:
@@ -106,6 +127,8 @@ def _lift(subject: Subject, natural: Figure, height: float, plan: Plan, stage: S
         return -_sunk(natural, height)
     if plan.setting == "ocean" and (natural.afloat or subject.action == "swim"):
         return -_sunk(natural, height)
+    if plan.setting == "city" and subject.action == "roll":
+        return -_ROAD
     if plan.setting == "underwater" and subject.action not in _GROUNDED:
         return max(natural.lift * height, 0.24 * stage.height)
     if natural.afloat or (natural.lift <= 0.0 and subject.action not in (*_AIRBORNE, "swim")):
@@ -113,6 +136,8 @@ def _lift(subject: Subject, natural: Figure, height: float, plan: Plan, stage: S
     if subject.action in _GROUNDED:
         return 0.0
     wanted = natural.lift * height or (0.12 if subject.action == "swim" else 0.2) * stage.height
+    if plan.setting == "mountains" and subject.action in _AIRBORNE:
+        wanted = 0.4 * stage.height
     return min(wanted * (1.25 if stage.portrait else 1.0), -stage.top - 1.2 * height - 0.3)
 
 
@@ -121,7 +146,7 @@ def _lift(subject: Subject, natural: Figure, height: float, plan: Plan, stage: S
 
 def _leads(plan: Plan, stage: Stage, facing: int) -> list[Actor]:
     subject = plan.subjects[0]
-    size = build(subject, plan, stage)
+    size = build(subject, plan, stage, _STICKERS_LEAD if subject.puppet is None else 1.0)
     travel = _travel(plan, stage, subject)
     anchor = -facing * stage.width * _aside(plan, subject)
     middle = anchor * (0.4 if travel else 1.0) - facing * travel / 2
@@ -131,7 +156,9 @@ def _leads(plan: Plan, stage: Stage, facing: int) -> list[Actor]:
 
 def _aside(plan: Plan, subject: Subject) -> float:
     """How far from the middle the main subject stands, as a share of the width: more where others need room."""
-    others = [other for other in plan.subjects[1:] if other.puppet != "kite"]
+    if _with_kite(plan):
+        return 0.1
+    others = plan.subjects[1:]
     if subject.count > 1:
         return 0.02 if len(plan.subjects) == 1 or (others and subject.count > 2) else 0.08
     return 0.17 if others or plan.lettered else 0.12
@@ -171,9 +198,9 @@ def _group(plan: Plan, stage: Stage, first: Actor, size: Build, name: str) -> li
 
 def _spacing(plan: Plan, stage: Stage, first: Actor, size: Build) -> float:
     """From one of a group to the next: shoulder to shoulder, or as far apart as strings need."""
-    kites = any(subject.puppet == "kite" for subject in plan.subjects[1:])
-    wanted = max(size.width * 1.02, size.height * (0.95 if kites else 0.5))
-    room = stage.width * 0.86 - size.width - (0.6 if kites else 0.0)
+    kites = _with_kite(plan)
+    wanted = max(size.width * 1.02, size.height * (1.35 if kites else 0.5))
+    room = stage.width * (0.86 if kites else _TOGETHER) - size.width - (_KITE_REACH if kites else 0.0)
     return min(wanted, room / max(1, first.subject.count - 1))
 
 
@@ -183,7 +210,7 @@ def _spacing(plan: Plan, stage: Stage, first: Actor, size: Build) -> float:
 def _companions(plan: Plan, stage: Stage, subject: Subject, number: int, actors: Sequence[Actor]) -> list[Actor]:
     """The actors of a further subject, in the relation that it has to the main one."""
     lead = actors[0]
-    if subject.puppet == "kite" and lead.subject.puppet in ("child", "person", "robot"):
+    if subject.puppet == "kite" and lead.subject.puppet in _HOLDERS:
         return _kites(plan, stage, subject, actors)
     if number == 0 and lead.subject.action == "sit" and subject.action in _CARRYING and figure(subject).living:
         return _mounts(plan, stage, subject, actors)
@@ -231,15 +258,19 @@ def _kept(actor: Actor, size: Build, stage: Stage) -> Actor:
 
 
 def _kites(plan: Plan, stage: Stage, subject: Subject, actors: Sequence[Actor]) -> list[Actor]:
-    """Each kite on its string, whose end is in the hand of a child."""
+    """Each kite on its string, whose end is in the hand of a child.
+
+    They hang behind all faces, and in one wind: nearly in step, so that they keep their distance.
+    """
     rng = Random(f"{plan.seed}:kites")
     holders = [actor for actor in actors if actor.subject is actors[0].subject]
     natural, kites = figure(subject), []
     for number in range(subject.count):
         holder = holders[number % len(holders)]
-        x, y = holder.x + holder.facing * 0.18 * holder.height, holder.y - 0.6 * holder.height
-        height = min(natural.height, 0.92 * (y - stage.top)) * rng.uniform(0.7, 0.9)
-        kites.append(Actor(subject, x, y, holder.depth - 0.001, height, holder.facing, rng.random(), holder.speed))
+        x, y = holder.x + holder.facing * 0.22 * holder.height, holder.y - 0.46 * holder.height
+        height = min(natural.height, 0.86 * (y - stage.top)) * rng.uniform(0.84, 0.96)
+        depth, phase = 1.03 + 0.003 * number, 0.07 * number
+        kites.append(Actor(subject, x, y, depth, height, holder.facing, phase, holder.speed))
     return kites
 
 

@@ -31,7 +31,7 @@ def _four(*offsets: float) -> dict[str, float]:
 
 
 AMBLE = Gait(21, 0.62, 0.9, 0.5, 2.2, 38, _four(0.0, 0.25, 0.5, 0.75))
-GALLOP = Gait(33, 0.42, 1.8, 1.3, 3.0, 62, _four(0.0, 0.46, 0.12, 0.58), hop=0.06)
+GALLOP = Gait(44, 0.42, 2.2, 2.0, 3.2, 74, _four(0.0, 0.46, 0.12, 0.58), hop=0.09)
 BOUND = Gait(26, 0.46, 1.7, 1.4, 2.6, 58, _four(0.0, 0.5, 0.06, 0.56), hop=0.11)
 PADDLE = Gait(24, 0.5, 1.0, 0.8, 1.6, 45, _four(0.0, 0.5, 0.5, 0.0))
 
@@ -74,7 +74,7 @@ def _ambling(moment: Moment) -> Pose:
 def _galloping(gait: Gait, moment: Moment, wag: float) -> Pose:
     joints, shorter = striding(gait, moment)
     place = moment.phase + moment.t * round_rate(gait, moment.puppet, moment.pace, moment.tempo)
-    rocking = 5.0 * math.sin(math.tau * (place - 0.12))
+    rocking = 6.5 * math.sin(math.tau * (place - 0.12))
     pitch, dy = _planted(moment, shorter)
     hop = gait.hop * (0.5 - 0.5 * math.cos(math.tau * (place - 0.22)))
     head = -0.8 * rocking - 3

@@ -71,6 +71,11 @@ def light_for(time: Time, weather: Weather, side: int) -> Light:
     return Light(time, weather, side, sky, _SUNS[time], ambient, haze, density, air)
 
 
+def seen_at(light: Light, colour: str, depth: float) -> str:
+    """A daylight colour as the light shows it at a depth, for landmarks that must be made out through more air."""
+    return "#" + "".join(f"{value:02x}" for value in light.on(colour, depth))
+
+
 def mix(first: str, second: str, share: float) -> str:
     """The colour "#rrggbb" between two: 0 is the first, 1 the second."""
     mixed = (round(a + (b - a) * share) for a, b in zip(_rgb(first), _rgb(second), strict=True))

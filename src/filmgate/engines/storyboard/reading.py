@@ -24,7 +24,10 @@ _WHERE = frozenset(
 )
 _JOINING = frozenset({"and", "or", "with", "beside", "along", "plus", "together"})
 _GENERIC = frozenset({"man", "woman", "person", "character", "human", "figure", "people", "guy", "lady"})
-_HUMAN = frozenset({"person", "child", "dancer", "robot"})
+_HUMAN = frozenset({"person", "child", "dancer", "ballerina", "robot"})
+#: Their plural is their singular: without "a" there are several.
+_ALIKE = frozenset({"fish", "goldfish", "clownfish", "koi", "salmon", "trout", "tuna", "carp", "sheep", "deer"})
+_PLURAL_DETERMINERS = frozenset({"these", "those", "some", "his", "her", "their", "its", "my", "our", "your"})
 _COUNTED = {"couple": 2, "family": 3, "crowd": 5, "school of fish": 5}
 #: Who rides these is drawn with them, or hidden in them.
 _CARRIERS = frozenset({"bicycle", "car", "flying_car", "train", "airplane"})
@@ -59,6 +62,7 @@ class Phrase:
     opened: bool = False  #: a determiner or an adjective stood before: a noun must come
     preposition: str | None = None
     definite: bool = False
+    single: bool = False  #: a determiner stood before that is said of one
 
 
 @dataclass
@@ -160,6 +164,7 @@ class Reading:
         if name in _DETERMINERS:
             self._phrase = Phrase() if self._after_noun else self._phrase
             self._phrase.opened, self._phrase.definite = True, name not in ("a", "an", "some", "one", "each", "every")
+            self._phrase.single = name not in _PLURAL_DETERMINERS
         elif name in _WHERE or name in _JOINING or name in ("of", "to", "for"):
             self._phrase = Phrase(preposition=name)
         self._last, self._after_noun = None, name in _PRONOUNS
@@ -184,7 +189,8 @@ class Reading:
         self._after_noun = True
 
     def _add(self, noun: Noun, plural: bool, phrase: Phrase) -> None:
-        count = phrase.count or (_COUNTED.get(noun.name, 3) if plural else 1)
+        several = plural or (noun.name in _ALIKE and not phrase.single)
+        count = phrase.count or (_COUNTED.get(noun.name, 3) if several else 1)
         found = Found(noun, noun.name, min(count, 5), phrase.colour, phrase.size or 1.0, phrase.preposition in _WHERE)
         if self._object_of(found):
             return
@@ -250,16 +256,22 @@ class Reading:
 
     def _act(self, entry: Entry, text: str, followed: bool) -> None:
         action, verb = entry.verb or "idle", entry.infinitive or ""
+        doers = self._doers or self._thing()
         attributive = not self._after_noun and self._phrase.opened and followed
-        if not self._doers or attributive or (not self._after_noun and followed and self._all_said()):
+        if not doers or attributive or (not self._after_noun and followed and self._all_said()):
             self._pending = (action, verb)
         else:
-            for doer in self._doers:
+            for doer in doers:
                 if doer.action in (None, "idle"):
                     doer.action, doer.verb = action, verb
             self._verb = verb
             self._phrase = Phrase()
         self._last, self._after_noun = None, False
+
+    def _thing(self) -> list[Found]:
+        """A lifeless thing directly before a verb, which it is then seen doing: "a pizza dancing"."""
+        thing = self._last
+        return [thing] if thing is not None and self._after_noun and not thing.where else []
 
     def _all_said(self) -> bool:
         return all(doer.action not in (None, "idle") for doer in self._doers)

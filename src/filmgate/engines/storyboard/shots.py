@@ -83,31 +83,44 @@ def _framing(
 ) -> View:
     """The main subject filling ``share`` of the frame's height, its feet at ``foot`` of it from above.
 
-    ``lead`` is the room before its eyes, as a share of the width. A group is kept together where that is possible
-    without making its first member smaller than a quarter of the frame. ``grows`` and ``sways`` are what the camera
-    will add: the factor by which it comes closer, and how far it goes aside, stage units.
+    ``lead`` is the room before its eyes, as a share of the width. A group is kept together: nobody stands cut in
+    half by the edge; of a pair that differs the first one must not become too small. ``grows`` and ``sways`` are what
+    the camera will add: the factor by which it comes closer, and how far it goes aside, stage units.
     """
     stage, main = scene.stage, scene.main
     left, right = _extent(scene, t)
     x, y = where(main, t)
     fitting = 0.92 * stage.width / (right - left + 2 * sways) / grows
-    least = min(share, 0.27) * stage.height / main.height
     widest = 0.92 * stage.width * (0.5 - lead) / (width_of(main) / 2 + sways) / grows
     tall = y - min(actor.y - actor.height for actor in scene.group)
     fitting = min(fitting, 0.94 * stage.height / tall / grows)
+    least = min(share, 0.27) * stage.height / main.height if main.subject.count == 1 else 0.0
     zoom = max(1.0, min(share * stage.height / main.height, max(fitting, least), widest, CLOSEST / grows**0.5))
     middle = (left + right) / 2 if zoom <= fitting + 1e-6 else x
-    room = max(0.0, 1.0 - (right - left) / (stage.width / zoom)) if zoom <= fitting + 1e-6 else 1.0
+    room = max(0.0, 1.0 - (right - left + 2 * sways) / (stage.width / zoom)) if zoom <= fitting + 1e-6 else 1.0
     seen = stage.height / zoom
     across = middle + main.facing * min(lead, room / 2) * stage.width / zoom
-    down = y - 0.5 * main.height if scene.flying else y - max((foot - 0.5) * seen, tall - 0.45 * seen / grows)
+    # What flies is a little above the middle: one sees what it flies over.
+    down = (
+        y - 0.5 * main.height + 0.07 * seen
+        if scene.flying
+        else y - max((foot - 0.5) * seen, tall - 0.45 * seen / grows)
+    )
     return look_at(stage, across, down, zoom, main.depth)
 
 
 def _extent(scene: Scene, t: float) -> tuple[float, float]:
     """(left, right) of the main group at a second."""
-    sides = [(where(actor, t)[0], width_of(actor) / 2) for actor in scene.group]
-    return min(x - half for x, half in sides) - 0.2, max(x + half for x, half in sides) + 0.2
+    lefts, rights = zip(*(_sides(actor, t) for actor in scene.group), strict=True)
+    return min(lefts) - 0.2, max(rights) + 0.2
+
+
+def _sides(actor: Actor, t: float) -> tuple[float, float]:
+    """(left, right) of an actor at a second; a kite flies all on one side of the hand that holds it."""
+    x, wide = where(actor, t)[0], width_of(actor)
+    if actor.subject.puppet == "kite":
+        return min(x, x + actor.facing * wide), max(x, x + actor.facing * wide)
+    return x - wide / 2, x + wide / 2
 
 
 def _follow(scene: Scene, start: float, end: float, first: float, last: float, **how: float) -> Motion:
@@ -154,6 +167,10 @@ def _establishing(scene: Scene, start: float, end: float) -> Motion:
     x, _ = where(scene.main, (start + end) / 2)
     reach = max(0.0, abs(x) + width_of(scene.main) / 2 + 0.4 - stage.width / 2)
     at = View(x=(1 if x > 0 else -1) * max(0.3 * abs(x), reach))
+    if scene.main.subject.count > 1 and scene.main.speed:  # too wide to cross the frame: the camera goes along
+        left, right = _extent(scene, (start + end) / 2)
+        beside = View(x=(left + right) / 2, y=-0.2)
+        return _carried(scene, camera.dolly_in(start, end, beside, by=0.06), (start + end) / 2)
     if scene.flying:  # a rising camera would begin below it
         return camera.dolly_in(start, end, replace(at, y=-0.35), by=0.09)
     if scene.plan.setting in ("ocean", "mountains", "space") and not scene.plan.portrait:
@@ -170,6 +187,8 @@ def _medium(scene: Scene, start: float, end: float) -> Motion:
 def _close(scene: Scene, start: float, end: float) -> Motion:
     """Head and body: what the subject does, rather than where."""
     main = scene.main
+    if main.subject.count > 1:
+        return _follow(scene, start, end, 0.5, 0.57, lead=0.0)
     alone = replace(scene, actors=tuple(actor for actor in scene.actors if actor is main))
     low = 0.86 if main.height < 0.28 * scene.stage.height else 0.95
     return _follow(alone, start, end, 0.52, 0.57, foot=low, lead=0.05)
@@ -220,12 +239,12 @@ def _designed(scene: Scene, move: Move) -> Motion:
 _MOVE_FRAMING: dict[Move, tuple[float, float, float, float]] = {
     "static": (0.35, 0.78, 1.0, 0.1),
     "pan": (0.34, 0.78, 1.0, 0.8),
-    "tilt": (0.34, 0.74, 1.0, 0.0),
+    "tilt": (0.34, 0.74, 1.0, 0.35),
     "dolly_in": (0.29, 0.76, 1.39, 0.0),
     "dolly_out": (0.29, 0.76, 1.39, 0.0),
     "crane": (0.31, 0.74, 1.19, 0.0),
     "tracking": (0.34, 0.78, 1.0, 0.0),
-    "drone": (0.28, 0.68, 1.35, 1.4),
+    "drone": (0.3, 0.72, 1.43, 1.2),
     "handheld": (0.31, 0.78, 1.1, 0.2),
     "orbit": (0.30, 0.78, 1.16, 0.8),
 }
@@ -251,15 +270,16 @@ def _about(scene: Scene, move: Move, at: View, seconds: float, by: float) -> Mot
 
 
 def _flight(scene: Scene, start: float, end: float, at: View) -> Motion:
-    """The drone: from as high up as leaves the feet of the main subject in the frame."""
+    """The drone: from as high up as leaves the feet of the main subject in the frame, down to it and past it."""
     if not scene.actors:
         return camera.drone(start, end, at)
     stage = scene.stage
-    below = where(scene.main, start)[1] - (stage.top + stage.height / 2 + at.y)
-    drop = max(0.3, min(1.9, 0.46 * stage.height / at.zoom - below))
-    high = replace(at, x=at.x - 1.4, y=at.y - drop, roll=-0.9)
-    low = replace(at, x=at.x + 1.2, dolly=at.dolly + 0.26, roll=0.7)
-    return between(high, low, start, end, camera.ease)
+    feet = where(scene.main, start)[1] - (stage.top + stage.height / 2)
+    aside = 0.045 * stage.width
+    high = View(at.x - 2 * aside, max(-2.0, min(at.y - 0.3, feet - 0.45 * stage.height)), roll=-1.4)
+    forward = 0.14 if stage.portrait else 0.3  # a group fills the narrow frame before anybody has come closer
+    low = replace(at, x=at.x + aside, y=at.y + 0.2, dolly=at.dolly + forward, roll=1.0)
+    return between(high, low, start, end)
 
 
 def _tracking(scene: Scene, seconds: float) -> Motion:

@@ -1,4 +1,4 @@
-"""Things without a puppet: their emoji, cut out of white paper, on a stick that stands in the boards."""
+"""Things without a puppet: their emoji, cut out of white paper; what stays where it is stands in a block of wood."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from .emoji import drawing
 from .figures import SHADOW, Studio, contact, contact_shadow, nowhere, placed, silhouette
 from .light import Light
 from .model import Actor, Pose
+from .motion import smooth, wheeling
 from .props import Figure, Limb
 
-STICK = 0.2  #: of the height is stick
+BLOCK = 0.05  #: of the height is the block in which it stands
+_ALIVE = frozenset({"dance", "jump", "play", "run", "walk", "spin"})  #: who does this stands on its own edge
 _GOING = frozenset({"walk", "run", "fly", "swim", "roll"})
 BORDER = 0.075  #: the white paper around the drawing, of its size
 
 
 def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
-    """A sticker as a prop; in puppet space, like a puppet: its stick's foot at (0, 0), its upper edge at -1."""
+    """A sticker as a prop; in puppet space, like a puppet: its foot at (0, 0), its upper edge at -1."""
     emoji = actor.subject.sticker
     assert emoji is not None, "only subjects with a sticker are stickers"
     flying = actor.y < -0.6 or actor.subject.action in ("fly", "float", "swim")
-    paint = partial(_paint, drawing(emoji), studio.spot, actor, studio.unit * zoom, not flying)
+    block = not flying and actor.subject.action not in _ALIVE
+    paint = partial(_paint, drawing(emoji), studio.spot, actor, studio.unit * zoom, block)
     box, scale = (-0.62, -1.08, 0.62, 0.08), studio.unit * zoom * actor.height
     paper = bake(paint, box, scale, Finish(ply=actor.height, grain=0.8 * studio.grain))
     assert paper is not None, "a sticker is never empty"
@@ -43,10 +46,8 @@ def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
     )
 
 
-def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, unit: float, stick: bool, canvas: skia.Canvas) -> None:
-    if stick:
-        _stick(canvas, light, actor, unit)
-    size = 1.0 - (STICK if stick else 0.0) - 2 * BORDER
+def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, unit: float, block: bool, canvas: skia.Canvas) -> None:
+    size = 1.0 - (BLOCK if block else 0.0) - 2 * BORDER
     left, top = -size / 2, -1.0 + BORDER
     if turned(actor):
         canvas.scale(-1.0, 1.0)
@@ -57,6 +58,8 @@ def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, unit: float, stick: boo
     _render(canvas, svg, left, top, size)
     canvas.restore()
     canvas.restore()
+    if block:
+        _block(canvas, light, actor, unit)
 
 
 def turned(actor: Actor) -> bool:
@@ -85,13 +88,14 @@ def _border(canvas: skia.Canvas, svg: skia.SVGDOM, light: Light, actor: Actor, a
     canvas.restore()
 
 
-def _stick(canvas: skia.Canvas, light: Light, actor: Actor, unit: float) -> None:
+def _block(canvas: skia.Canvas, light: Light, actor: Actor, unit: float) -> None:
+    """A low block of wood with a slot, as wide as the paper needs to stand: it is no stem that could be misread."""
     canvas.save()
     canvas.scale(1 / actor.height, 1 / actor.height)
     brush = Brush(canvas, light, actor.depth, unit)
-    width = 0.02 * actor.height
-    brush.rect(-width, -0.5 * actor.height, width, 0.0, "#c9a06a", radius=0.02)
-    brush.oval(0, -0.012 * actor.height, 0.1 * actor.height, 0.022 * actor.height, "#b98d58")
+    wide, high = 0.26 * actor.height, 0.11 * actor.height
+    brush.rect(-wide, -high, wide, 0.0, "#b98d58", radius=0.04)
+    brush.rect(-wide, -high, wide, -0.7 * high, "#d3ab74", radius=0.03, card=False)
     canvas.restore()
 
 
@@ -117,12 +121,23 @@ def _sway(t: float) -> Pose:
     return Pose(turn=3.2 * math.sin(1.9 * t))
 
 
+def _dance(t: float) -> Pose:
+    """On the beat it leaps from side to side and lands softly; every eighth leap is a somersault."""
+    beat = 1.9 * t
+    hop, swing = abs(math.sin(math.pi * beat)), math.sin(math.pi * beat)
+    through = beat % 8.0 - 7.0
+    if through > 0.0:
+        whole = wheeling(360 * smooth(through), 0.5)
+        return Pose(turn=whole["turn"], dx=whole["dx"], dy=whole["dy"] - 0.3 * hop)
+    return Pose(dx=0.1 * swing, dy=-0.2 * hop, turn=15 * swing, stretch=0.86 + 0.2 * hop)
+
+
 _ACTS: dict[str, Callable[[float], Pose]] = {
     "jump": lambda t: Pose(dy=0.28 * _hop(1.1 * t), stretch=1.0 - 0.05 * math.cos(2.2 * math.pi * t)),
     "play": lambda t: Pose(dy=0.12 * _hop(1.6 * t), turn=7 * math.sin(5.0 * t)),
     "run": lambda t: Pose(dy=0.08 * _hop(2.4 * t), turn=4 + 4 * math.sin(7.5 * t)),
     "walk": lambda t: Pose(dy=0.04 * _hop(1.6 * t), turn=5 * math.sin(5.0 * t)),
-    "dance": lambda t: Pose(dy=0.08 * _hop(2.0 * t), turn=12 * math.sin(2.0 * math.pi * t)),
+    "dance": _dance,
     "spin": lambda t: Pose(turn=22 * math.sin(2.4 * t)),
     "fly": lambda t: Pose(dy=0.10 * math.sin(1.7 * t), turn=6 * math.sin(1.1 * t)),
     "float": lambda t: Pose(dy=0.07 * math.sin(1.3 * t), turn=4 * math.sin(0.9 * t)),

@@ -180,10 +180,10 @@ def _drifting(moment: Moment) -> Pose:
 def _swooping(moment: Moment) -> Pose:
     """A kite draws figures of eight about the hand that holds its string."""
     joints = {"kite": 14 * moment.wave(0.3, 0.2) + 4 * moment.wave(1.1)}
-    chain = {"tail": 16.0, "tail_2": 20.0, "tail_3": 24.0}
+    chain = {"tail": 9.0, "tail_2": 14.0, "tail_3": 20.0}
     joints |= {name: swing * moment.wave(0.75, -0.13 * i) for i, (name, swing) in enumerate(chain.items())}
-    joints["tail"] += 24.0  # the wind carries it back, away from whoever holds the string
-    return posed(moment, joints, turn=9 * moment.wave(0.15), stretch=1 + 0.03 * moment.wave(0.3))
+    joints["tail"] -= 84.0  # the wind carries it away from whoever holds the string
+    return posed(moment, joints, turn=5 * moment.wave(0.15), stretch=1 + 0.03 * moment.wave(0.3))
 
 
 def _growing(moment: Moment) -> Pose:

@@ -117,6 +117,9 @@ def strewn(rng: Random, site: Site, count: int, top: float, *, clear: float = 0.
 
 
 def tufts(brush: Brush, rng: Random, site: Site, colour: str, top: float, count: int = 26) -> None:
+    """Grass on the ground; under snow there is none: what sticks out of it looks like dirt."""
+    if brush.light.snow_cover:
+        return
     for x, y, size in strewn(rng, site, count, top):
         grass(brush, rng, x, y, 0.16 * size, colour, 4)
 
@@ -138,6 +141,9 @@ def daisies(brush: Brush, rng: Random, site: Site, blooms: Sequence[str], top: f
 
 
 def pebbles(brush: Brush, rng: Random, site: Site, colour: str, top: float, count: int = 16) -> None:
+    """Small stones on the ground, unless snow covers them."""
+    if brush.light.snow_cover:
+        return
     stones = []
     for x, y, size in strewn(rng, site, count, top):
         wide = rng.uniform(0.05, 0.11) * size

@@ -63,10 +63,16 @@ def backcloth(site: Site, horizon: float = -1.2) -> Sheet:
 
 
 def _halo(brush: Brush, x: float, y: float) -> None:
-    """Discs of thin paper, one upon the other, in which the air about the sun lights up."""
-    strength = {"day": 0.13, "sunset": 0.14, "night": 0.055}[brush.light.time]
+    """The air about the sun lights up: at sunset and about the moon in discs of thin paper, one upon the other.
+
+    By day it is a soft glow: there the rims of the discs, of which a close shot shows only a piece, look like seams.
+    """
+    strength = {"day": 0.4, "sunset": 0.14, "night": 0.055}[brush.light.time]
     if brush.light.weather in ("fog", "snow"):
         strength *= 0.5
+    if brush.light.time == "day":
+        brush.glow(x, y, 7.5, brush.light.sun, strength)
+        return
     for radius in (6.2, 4.3, 2.8):
         brush.fill(disc(x, y, radius, radius), brush.light.sun, alpha=strength, raw=True)
 
@@ -107,9 +113,10 @@ def _sun(brush: Brush, x: float, y: float) -> None:
     light = brush.light
     radius = 1.35 if light.time == "sunset" else 0.85
     if light.weather in ("fog", "snow"):
-        pale = mix(light.sun, light.sky[2], 0.25)
-        brush.glow(x, y, radius * 2.2, light.sun, 0.25)
-        brush.oval(x, y, radius, radius, pale, alpha=0.8, raw=True)
+        snow = light.weather == "snow"
+        pale = mix(light.sun, light.sky[2], 0.6 if snow else 0.25)
+        brush.glow(x, y, radius * 2.2, light.sun, 0.12 if snow else 0.25)
+        brush.oval(x, y, radius, radius, pale, alpha=0.5 if snow else 0.8, raw=True)
         return
     brush.glow(x, y, radius * 3.2, light.sun, 0.75)
     ring, heart = ("#ffb45c", "#fff0b0") if light.time == "sunset" else ("#ffdf7a", "#fffbe2")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
 import skia
 
-from ..light import Light, mix
+from ..light import Light, mix, seen_at
 from ..model import Sheet
 from .cuts import Point, blade, box, curve, disc, joined, land, lens, placed, poly, rolling
 from .flora import frond, palm
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SEA = ("#8fd0dc", "#5fb9cc", "#3da0bd", "#2c88ab", "#216f95", "#1a5a80", "#144868")
 FOAM = "#f4fbff"
+LANDMARK = 4.5  #: a lighthouse is seen as clearly as if it stood at this depth
 
 
 def water(light: Light, tone: str) -> str:
@@ -35,7 +37,7 @@ def beach(site: Site) -> list[Sheet]:
     horizon = -2.5 * k**0.6
     return [
         *skies(site, horizon=horizon),
-        site.sheet("headland", 16.0, lambda brush, rng: _headland(brush, rng, site, horizon), top=horizon - 2.2),
+        site.sheet("headland", 16.0, lambda brush, rng: _headland(brush, rng, site, horizon), top=horizon - 3.2),
         _sea(site, 12.0, horizon, -1.2),
         site.sheet(
             "sails",
@@ -44,12 +46,12 @@ def beach(site: Site) -> list[Sheet]:
             top=horizon - 1.7,
             drift=lambda t: (0.06 * t, 0.03 * math.sin(1.4 * t)),
         ),
-        _swell(site, "far swell", 6.0, -1.75, SEA[1], 0.06, 0),
-        _swell(site, "swell", 3.4, -1.35, SEA[0], 0.09, 1),
-        _swell(site, "surf", 2.0, -0.98, "#a9e0e0", 0.12, 2),
+        _swell(site, "far swell", 6.0, -1.9, SEA[1], 0.06, 0),
+        _swell(site, "swell", 3.4, -1.6, SEA[0], 0.09, 1),
+        _swell(site, "surf", 2.0, -1.3, "#a9e0e0", 0.12, 2),
         boards(
             site,
-            -0.62,
+            -1.0,
             ("#f7dfae", "#f1d39b", "#e9c789", "#dfb977"),
             lambda brush, rng: _sand(brush, rng, site),
             reach=4.8 * k,
@@ -94,8 +96,7 @@ def _swell(site: Site, name: str, depth: float, y: float, colour: str, height: f
         left, _, right, bottom = site.stage.span(depth)
         crest = _scallops(rng, left - 2.0, right + 2.0, y, height, 0.9 + 0.35 * turn)
         brush.fill(land(crest, bottom), FOAM)
-        lower = [(px, py + 0.06 + 0.03 * turn + 0.03 * (i % 3)) for i, (px, py) in enumerate(crest)]
-        brush.fill(land(lower, bottom), water(brush.light, colour), card=False)
+        brush.fill(land(_lower(crest, 0.06 + 0.03 * turn, 0.04), bottom), water(brush.light, colour), card=False)
 
     return site.sheet(
         name,
@@ -126,8 +127,9 @@ def _headland(brush: Brush, rng: Random, site: Site, horizon: float) -> None:
     points = [(near, horizon + 0.05), (near + side * 0.9, horizon - 0.35), (near + side * 1.8, horizon - 0.5)]
     points += [(near + side * 3.0, horizon - 0.95), (far, horizon - 1.3)]
     points.sort()
-    brush.fill(land(points, horizon + 0.3), brush.light.open("#6f9f8c", 0.5))
-    lighthouse(brush, near + side * 1.2, horizon - 0.36, 1.2)
+    tone = seen_at(brush.light, brush.light.open("#5f8f7c", 0.5), LANDMARK * 1.5)
+    brush.fill(land(points, horizon + 0.3), tone, raw=True)
+    lighthouse(brush, near + side * 2.4, horizon - 0.66, 1.6)
 
 
 def lighthouse(brush: Brush, x: float, y: float, h: float) -> None:
@@ -144,18 +146,24 @@ def lighthouse(brush: Brush, x: float, y: float, h: float) -> None:
             (x + at(high), y - h * high),
             (x + at(low), y - h * low),
         )
-        brush.fill(band, "#d8493f" if i % 2 == 0 else "#fbf6ea", card=False)
+        brush.fill(band, seen_at(brush.light, "#d8493f" if i % 2 == 0 else "#fbf6ea", LANDMARK), raw=True)
     on = brush.light.lamps_on or brush.light.weather == "fog"
     brush.rect(x - h * 0.07, y - h * 0.93, x + h * 0.07, y - h * 0.8, "#fff0a8" if on else "#dfeef0", raw=on)
-    brush.fill(poly((x - h * 0.11, y - h * 0.92), (x, y - h * 1.04), (x + h * 0.11, y - h * 0.92)), "#b5382f")
+    roof = poly((x - h * 0.11, y - h * 0.92), (x, y - h * 1.04), (x + h * 0.11, y - h * 0.92))
+    brush.fill(roof, seen_at(brush.light, "#b5382f", LANDMARK), raw=True)
     if on and brush.light.time != "sunset":
-        for i in range(24):
-            way, far = (-1 if i % 2 else 1), h * (1.0 + 0.16 * i)
-            beam = poly(
-                (x, y - h * 0.87), (x + way * far, y - h * 0.87 - 0.1 * far), (x + way * far, y - h * 0.87 + 0.05 * far)
-            )
-            brush.fill(beam, "#fff0b0", alpha=0.035, raw=True)
+        for way in (-1, 1):
+            _beam(brush, x, y - h * 0.87, way * 4.6 * h)
         brush.glow(x, y - h * 0.87, h * 0.7, "#ffe9a0", 0.8)
+
+
+def _beam(brush: Brush, x: float, y: float, reach: float) -> None:
+    """A wedge of light that fades with its distance from the lamp; negative ``reach`` goes to the left."""
+    wide = abs(reach)
+    brush.canvas.save()
+    brush.canvas.clipPath(poly((x, y), (x + reach, y - 0.1 * wide), (x + reach, y + 0.05 * wide)), doAntiAlias=True)
+    brush.glow(x, y, wide, "#fff0b0", 0.45)
+    brush.canvas.restore()
 
 
 def _sails(brush: Brush, rng: Random, site: Site, horizon: float) -> None:
@@ -173,9 +181,9 @@ def _sand(brush: Brush, rng: Random, site: Site) -> None:
     """What lies and stands on the beach: palms and a parasol at the sides, shells, a starfish, a castle."""
     k, side = site.tall, site.light.side
     left, _, right, _ = site.stage.span(1.05)
-    wash = rolling(rng, left - 0.5, right + 0.5, -0.42, 0.05, 2.4)
+    wash = rolling(rng, left - 0.5, right + 0.5, -0.78, 0.05, 2.4)
     wet = curve(wash)
-    for point in ((right + 0.5, -0.66), (left - 0.5, -0.66)):
+    for point in ((right + 0.5, -1.04), (left - 0.5, -1.04)):
         wet.lineTo(*point)
     brush.fill(wet, brush.light.open("#d9bd8d", 0.3), alpha=0.8, card=False)
     for x, y, size in strewn(rng, site, 16, -0.2):
@@ -270,25 +278,60 @@ def ocean(site: Site) -> list[Sheet]:
         (3.0, -0.95, 0.24),
         (1.9, -0.56, 0.3),
         (1.25, -0.16, 0.34),
-        (0.9, 0.5, 0.36),
-        (0.74, 1.35, 0.42),
+        (0.9, 0.27, 0.14),
+        (0.74, 1.5, 0.4),
     ]
     if site.stage.portrait:
         rows[-1:] = [(0.78, 1.9, 0.46), (0.66, 3.6, 0.52)]
-    waves = [_wave(site, i, depth, y, height * rough, rough, len(rows)) for i, (depth, y, height) in enumerate(rows)]
+    waves = [_row(site, i, depth, y, height, rough, len(rows)) for i, (depth, y, height) in enumerate(rows)]
     return [
         *skies(site, horizon=horizon),
-        site.sheet("island", 16.0, lambda brush, rng: _headland(brush, rng, site, horizon), top=horizon - 2.2),
+        site.sheet("island", 16.0, lambda brush, rng: _headland(brush, rng, site, horizon), top=horizon - 3.2),
         _sea(site, 12.0, horizon, -1.0),
         *waves,
     ]
+
+
+def _row(site: Site, i: int, depth: float, y: float, height: float, rough: float, count: int) -> Sheet:
+    """A row of waves: those behind the ship tower up in a storm, those before it stay below its deck."""
+    if depth > 1.0:
+        return _wave(site, i, depth, y, height * rough, rough, count)
+    calm = min(rough, 1.6)
+    if depth > 0.85:
+        return _lap(site, i, depth, y, height * calm, count)
+    return _wave(site, i, depth, y, height * calm, calm, count)
+
+
+def _tone(i: int, count: int) -> str:
+    """The seas grow deeper in colour row by row."""
+    return SEA[min(len(SEA) - 1, 1 + i * (len(SEA) - 1) // count)]
+
+
+def _lap(site: Site, i: int, depth: float, y: float, height: float, count: int) -> Sheet:
+    """The water right before the ship: one smooth swell with a hem of foam, in which only the foot of a hull lies."""
+
+    def paint(brush: Brush, rng: Random) -> None:
+        left, _, right, bottom = site.stage.span(depth)
+        crest = rolling(rng, left - 4.0, right + 4.0, y, height, 2.6)
+        tone = water(brush.light, _tone(i, count))
+        brush.fill(land(crest, bottom), _white(brush), raw=True)
+        brush.fill(land(_lower(crest, 0.045, 0.03), bottom), mix(tone, "#bfe6ee", 0.12), card=False)
+        brush.fill(land(_lower(crest, 0.2, 0.07), bottom), tone, card=False)
+        brush.fill(land(_lower(crest, 0.55, -0.08), bottom), mix(tone, "#0c2c4a", 0.13), card=False)
+
+    return site.sheet(f"wave {i}", depth, paint, top=y - height - 0.4, margin=4.0, drift=_to_and_fro(0.9, 0.03, i))
+
+
+def _lower(crest: Sequence[Point], down: float, more: float) -> list[Point]:
+    """A crest moved down, by a little more at every other point: the strips are never quite parallel."""
+    return [(x, y + down + more * (i % 2)) for i, (x, y) in enumerate(crest)]
 
 
 def _wave(site: Site, i: int, depth: float, y: float, height: float, rough: float, count: int) -> Sheet:
     """One sheet of waves; in rough weather they are steep and break."""
     length = (1.5 + 0.34 * i) * (1.25 if rough > 2 else 1.0)
     way, pace = (-1 if i % 2 else 1), 0.35 + 0.09 * i
-    tone = SEA[min(len(SEA) - 1, 1 + i * (len(SEA) - 1) // count)]
+    tone = _tone(i, count)
 
     def paint(brush: Brush, rng: Random) -> None:
         left, _, right, bottom = site.stage.span(depth)
@@ -364,8 +407,12 @@ def _crests(
     brush.canvas.translate(0, 0.16 + 0.1 * height)
     brush.fill(path, mix(tone, "#0c2c4a", 0.13), card=False)
     brush.canvas.restore()
-    white = "#" + "".join(f"{value:02x}" for value in brush.light.on(FOAM, brush.depth))
-    brush.fill(foam, mix(white, FOAM, 0.35), raw=True)
+    brush.fill(foam, _white(brush), raw=True)
+
+
+def _white(brush: Brush) -> str:
+    """Foam catches what light there is: a third of its white is its own."""
+    return mix(seen_at(brush.light, FOAM, brush.depth), FOAM, 0.35)
 
 
 def _spume(foam: skia.Path, top: Point, w: float, h: float, way: int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from random import Random
-from typing import TYPE_CHECKING
 
+from ..draw import Brush
 from ..light import SNOW, mix
 from ..model import Sheet
 from .cuts import Point, blade, curve, joined, land, leafy, lens, poly, rolling, valance
@@ -14,9 +14,6 @@ from .flora import birch, bush, cactus, fern, fir, mushroom, rock
 from .land import boards, fringe, height_at, hills, pebbles, strewn, tufts
 from .site import Paint, Site
 from .sky import backcloth, luminary, skies
-
-if TYPE_CHECKING:
-    from ..draw import Brush
 
 
 def forest(site: Site) -> list[Sheet]:
@@ -149,10 +146,15 @@ def mountains(site: Site) -> list[Sheet]:
 
 
 def _peaks(site: Site, depth: float, y: float, swell: float, step: float, stone: str) -> Paint:
-    """A range of faceted peaks with snow on them: each has a lit and a shaded flank."""
+    """A range of faceted peaks with snow on them: each has a lit and a shaded flank.
+
+    Fog leaves their outlines: it would swallow mountains that stand as far away as these do.
+    """
 
     def paint(brush: Brush, rng: Random) -> None:
         left, _, right, bottom = site.stage.span(depth)
+        if brush.light.weather == "fog":
+            brush = Brush(brush.canvas, brush.light, 1.0 + 0.24 * depth, brush.unit)
         count = max(3, round((right - left) / step))
         middle = (count - 1) / 2
         order = sorted(range(count), key=lambda i: -abs(i - middle - 0.6 * brush.light.side))
