@@ -2,8 +2,9 @@
 
 The name is resolved once, every address it has is checked, and the connection goes to one of those very addresses:
 between check and use there is nothing that a name server could change. Server name, certificate check and Host header
-keep the name. Redirects are answers, proxies of the environment are not used, nothing is decompressed, one deadline
-covers the whole exchange, and the connection is closed after it.
+keep the name. Proxies of the environment are not used, nothing is decompressed, one deadline covers the whole
+exchange, and the connection is closed after it. To a POST a redirect is an answer; a GET follows a few, and each new
+address is judged as the first one was.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from concurrent.futures import Future
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from threading import Thread
 
 import httpcore2
@@ -23,14 +25,17 @@ import httpx2
 
 from ..domain.errors import Unreachable
 from .addresses import Address, Policy, Target, check_address, check_literal
+from .landing import Fetched, Oversized, header, land
 
-__all__ = ["Answer", "Outbound", "Policy", "Resolve", "SystemResolver", "check_literal"]
+__all__ = ["Answer", "Fetched", "Outbound", "Oversized", "Policy", "Resolve", "SystemResolver", "check_literal"]
 
 #: (host, port) -> addresses as text, best first. Raises OSError where the name is not known.
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _CONNECT_S = 5.0  #: for one of several addresses: a dead one must not use up the whole deadline
 _ADDRESSES = 8  #: so many of a name's addresses are tried at most
+_REDIRECTS = 5  #: so many of them are followed to a file
+_REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,22 @@ class Outbound:
             body_start = await _start_of(response, answer_cap, started + timeout_s)
         return Answer(response.status, body_start, round((clock.time() - started) * 1000))
 
+    async def fetch(self, url: str, into: Path, *, timeout_s: float, cap: int, accept: str = "*/*") -> Fetched:
+        """GET a file, of at most ``cap`` bytes, to ``into``; redirects, headers and body in ``timeout_s`` together.
+
+        Raises AddressRefused, for any address on the way, Oversized (an Unreachable), and Unreachable for everything
+        else that keeps the whole file from being here. Then ``into`` is as it was before.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        for _ in range(_REDIRECTS + 1):
+            target = check_literal(url, self._policy)
+            request = _request(b"GET", target, {"accept": accept, "user-agent": "filmgate"}, b"")
+            async with self._exchange(target, request, deadline) as response:
+                if response.status not in _REDIRECT_STATUS:
+                    return await _land_in_time(response, target.host, into, cap, deadline)
+                url = _onward(url, response, target.host)
+        raise Unreachable(f"The address leads on and on: after {_REDIRECTS} redirects there was still no file.")
+
     @asynccontextmanager
     async def _exchange(
         self, target: Target, request: httpcore2.Request, deadline: float
@@ -192,3 +213,22 @@ async def _start_of(response: httpcore2.Response, cap: int, deadline: float) -> 
                 if len(start) >= cap:
                     break
     return bytes(start)
+
+
+async def _land_in_time(response: httpcore2.Response, host: str, into: Path, cap: int, deadline: float) -> Fetched:
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await land(response, host, into, cap)
+    except TimeoutError as error:
+        raise Unreachable(f"{host} did not send the whole file in time.") from error
+
+
+def _onward(url: str, response: httpcore2.Response, host: str) -> str:
+    """Where a redirect leads. Not yet checked: that is done where every address is."""
+    location = header(response, "location")
+    if not location:
+        raise Unreachable(f"{host} leads elsewhere without saying where to.")
+    try:
+        return str(httpx2.URL(url).join(location))
+    except (httpx2.InvalidURL, UnicodeError) as error:
+        raise Unreachable(f"{host} leads to something that is not an address.") from error
