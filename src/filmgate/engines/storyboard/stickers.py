@@ -47,7 +47,7 @@ def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
 
 def _lowest(paper: Baked) -> float:
     """The y of the lower edge of a piece, in the units of its paint."""
-    return paper.top + paper.image.height() / paper.scale
+    return paper.top + float(paper.image.height()) / paper.scale
 
 
 def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, canvas: skia.Canvas) -> None:
