@@ -16,6 +16,7 @@ from .light import Light
 from .model import Actor, Pose
 from .motion import smooth, wheeling
 from .props import Figure, Limb
+from .twolegs import BEAT
 
 _GOING = frozenset({"walk", "run", "fly", "swim", "roll"})
 BORDER = 0.075  #: the white paper around the drawing, of its size
@@ -113,14 +114,16 @@ def _sway(t: float) -> Pose:
 
 
 def _dance(t: float) -> Pose:
-    """On the beat it leaps from side to side and lands softly; every eighth leap is a somersault."""
-    beat = 1.9 * t
+    """On the beat it leaps, landing softly, while it wanders from side to side; each eighth leap is a somersault."""
+    beat = BEAT * t
     hop, swing = abs(math.sin(math.pi * beat)), math.sin(math.pi * beat)
+    aside = math.sin(math.pi * beat / 4)
     through = beat % 8.0 - 7.0
     if through > 0.0:
         whole = wheeling(360 * smooth(through), 0.5)
-        return Pose(turn=whole["turn"], dx=whole["dx"], dy=whole["dy"] - 0.3 * hop)
-    return Pose(dx=0.1 * swing, dy=-0.2 * hop, turn=15 * swing, stretch=0.86 + 0.2 * hop)
+        turn, dx = whole["turn"] + 10 * aside, whole["dx"] + 0.2 * aside
+        return Pose(turn=turn, dx=dx, dy=whole["dy"] - 0.3 * hop, stretch=0.86 + 0.2 * hop)
+    return Pose(dx=0.2 * aside + 0.06 * swing, dy=-0.2 * hop, turn=12 * swing + 10 * aside, stretch=0.86 + 0.2 * hop)
 
 
 _ACTS: dict[str, Callable[[float], Pose]] = {
