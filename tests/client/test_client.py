@@ -362,6 +362,13 @@ def test_without_a_key_there_is_no_client(kind: type, monkeypatch: pytest.Monkey
         kind()
 
 
+@pytest.mark.parametrize("kind", [Filmgate, AsyncFilmgate])
+@pytest.mark.parametrize("key", ["клю ч", "a\nb", "a b"])
+def test_a_key_that_no_header_can_carry_is_refused(kind: type, key: str) -> None:
+    with pytest.raises(Unauthenticated, match="printable ASCII"):
+        kind(key)
+
+
 def test_a_client_that_is_handed_in_stays_open(server: Server) -> None:
     server.script = [record(0)]
     with httpx2.Client() as http:

@@ -115,6 +115,13 @@ def test_an_order_that_names_no_task_is_unexpected(data: Any) -> None:
         drive.run(drive.flows().generate({}))
 
 
+def test_text_that_cannot_be_sent_is_refused_before_it_is_sent() -> None:
+    drive = Drive()
+    for flow in (drive.flows().generate({"prompt": "a\udcff"}), drive.flows().retrieve("\udcff")):
+        with pytest.raises(InvalidRequest, match="UTF-8"):
+            next(flow)
+
+
 def test_the_key_is_in_no_representation() -> None:
     flows = Flows("http://server", "very-secret", "agent", 0)
     flow = flows.retrieve(ID)
@@ -173,6 +180,8 @@ def test_an_unknown_task_is_not_found_whatever_the_code(text: str) -> None:
         (200, b"\xff\xfe", UnexpectedAnswer),
         (302, b"", UnexpectedAnswer),
         (200, b'{"code":"200"}', UnexpectedAnswer),
+        (200, b"[" * 100_000, UnexpectedAnswer),
+        (500, b"[" * 100_000, ServerError),
     ],
 )
 def test_what_is_no_envelope_is_judged_by_its_status(http: int, body: bytes, kind: type[FilmgateAPIError]) -> None:

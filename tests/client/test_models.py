@@ -113,3 +113,8 @@ def test_no_answer_breaks_the_reading(data: dict[str, Any]) -> None:
     record = record_from(data)
     assert record.status in (0, 1, 2, 3)
     assert all(isinstance(url, str) for url in record.result_urls)
+
+
+def test_lists_that_are_too_deep_are_no_lists() -> None:
+    deep = "[" * 100_000
+    assert record_from({"taskId": "t", "resultUrls": deep, "resultJson": deep}).result_urls == ()

@@ -21,7 +21,9 @@ def _child(server: Server, word: str) -> int:
 
 
 def _left(data: Path) -> list[Path]:
-    return [path for path in (data / "tmp").rglob("*") if path.is_file()]
+    """What nobody will ever read: work folders, and puts that were interrupted."""
+    half_stored = (data / "media").rglob(".incoming-*")
+    return [path for path in (*(data / "tmp").rglob("*"), *half_stored) if path.is_file()]
 
 
 def test_kill_9_of_everything_in_mid_render(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ async def test_what_was_left_to_us_is_filled_in(tmp_path: Path, asked: Spec, kep
 @pytest.mark.parametrize(
     ("spec", "error", "sentence"),
     [
-        (replace(DOG, model="veo9"), UnsupportedModel, "'veo9' is not supported. Supported models: veo3, veo3_fast"),
+        (replace(DOG, model="veo9"), UnsupportedModel, "There is no model 'veo9'; there are veo3, veo3_fast"),
         (replace(DOG, resolution=Resolution.K4), InvalidRequest, "small cannot make 4k films"),
         (replace(DOG, mode=Mode.REFERENCE), InvalidRequest, "reference images"),
         (replace(DOG, model="veo3"), InsufficientCredits, "needs 250 credits and the account has 100"),

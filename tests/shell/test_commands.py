@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,8 +14,12 @@ from typing import Any
 
 import pytest
 
-from filmgate.app.parts import prepare
-from filmgate.cli import machine
+from filmgate.app.api import submitter
+from filmgate.app.parts import operator
+from filmgate.cli import checks, machine
+from filmgate.domain.spec import Spec
+from filmgate.ports import Caller
+from filmgate.services.accounts import first_start
 from filmgate.settings import load
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +60,7 @@ def use_trial_engine(environment: dict[str, str]) -> None:
 
 def test_help_imports_nothing_that_takes_time(environment: dict[str, str]) -> None:
     program = (
-        "import sys; from filmgate.cli import main; main(['--help'], standalone_mode=False);"
+        "import sys; from filmgate.cli.program import run; assert run(['--help']) == 0;"
         "heavy = {'rich', 'av', 'skia', 'numpy', 'sqlalchemy', 'starlette', 'msgspec', 'httpx2'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
@@ -99,7 +104,8 @@ def test_config_shows_values_and_origins_and_masks_secrets(environment: dict[str
     assert shown["secret_key"]["value"] == "********"
     assert shown["callbacks.schedule_s"]["value"] == [1, 2]
     assert shown["callbacks.schedule_s"]["origin"] == "FILMGATE_CALLBACKS__SCHEDULE_S"
-    assert shown["metrics.token"]["in_effect"] is False
+    assert shown["server.public_docs"]["in_effect"] is False
+    assert shown["metrics.token"]["in_effect"] is True
     assert shown["data"]["value"] == environment["FILMGATE_DATA"]
     assert shown["models.veo3"] == {
         "name": "models.veo3", "value": ["storyboard"], "origin": "default", "in_effect": True,
@@ -108,7 +114,7 @@ def test_config_shows_values_and_origins_and_masks_secrets(environment: dict[str
 
 def test_config_in_words_marks_what_is_not_in_effect_yet(environment: dict[str, str]) -> None:
     lines = filmgate(environment | {"FILMGATE_SECRET_KEY": "s" * 40}, "config", "show").stdout.splitlines()
-    assert any(line.startswith("metrics.token") and line.endswith("(not in effect yet)") for line in lines)
+    assert any(line.startswith("server.public_docs") and line.endswith("(not in effect yet)") for line in lines)
     assert not any("ssss" in line for line in lines)
 
 
@@ -123,7 +129,12 @@ def test_looking_at_the_settings_makes_no_folder(environment: dict[str, str]) ->
 
 def start_once(environment: dict[str, str]) -> None:
     """What the first start of a server does with its database."""
-    prepare(load(environ=environment | {"FILMGATE_INITIAL_API_KEY": INITIAL_KEY}))
+
+    async def start() -> None:
+        async with operator(load(environ=environment)) as parts:
+            await first_start(parts.accounts, parts.clock, INITIAL_KEY)
+
+    asyncio.run(start())
 
 
 def test_keys_need_an_account_first(environment: dict[str, str]) -> None:
@@ -159,6 +170,49 @@ def test_a_wrong_switch_or_account_is_refused(environment: dict[str, str]) -> No
     start_once(environment)
     assert "must be epoch_ms or" in filmgate(environment, "keys", "create", "--edition", "times=x", code=2).stderr
     assert "no account 'x'" in filmgate(environment, "keys", "create", "--account", "x", code=2).stderr
+
+
+# ---------------------------------------------------------------- tasks -------------------------------------------
+
+
+def test_the_tasks_are_listed_and_shown(environment: dict[str, str]) -> None:
+    start_once(environment)
+    assert filmgate(environment, "tasks", "list").stdout == "There are no tasks yet.\n"
+    ordered = order_once(environment, "a dog\nthat barks " + "at the moon " * 9)
+    [listed] = printed(environment, "tasks", "list", "--account", "default", "--limit", "1")
+    assert listed == printed(environment, "tasks", "show", ordered)
+    assert (listed["taskId"], listed["status"], listed["model"]) == (ordered, "queued", "veo3_fast")
+    assert (listed["account"], listed["credits"], listed["error"], listed["artifacts"]) == ("default", 60, None, [])
+    heads, row = filmgate(environment, "tasks", "list").stdout.splitlines()
+    assert heads.split() == ["task", "status", "progress", "model", "created", "prompt"]
+    assert row.startswith(f"{ordered}  queued  0%")
+    assert row.endswith(r"a dog\nthat barks at the moon at the m...")
+    shown = filmgate(environment, "tasks", "show", ordered).stdout
+    assert "order     veo3_fast, 720p, 16:9, 8 s\n" in shown
+    assert (
+        filmgate(environment, "tasks", "list", "--account", "ada").stdout
+        == "There are no tasks of the account 'ada'.\n"
+    )
+
+
+def test_a_task_that_there_is_not(environment: dict[str, str]) -> None:
+    ended = filmgate(environment, "tasks", "show", "zz", code=2)
+    assert ended.stderr == (
+        "Error: There is no task zz: `filmgate tasks list` shows the newest ones, with their ids.\n"
+    )
+
+
+def order_once(environment: dict[str, str], prompt: str) -> str:
+    """The id of a task that waits for a worker."""
+
+    async def submit() -> str:
+        async with operator(load(environ=environment)) as parts:
+            order = submitter(parts, lambda: None)
+            caller = Caller("default", "key_1")
+            task = await order(caller, Spec(prompt, "veo3_fast"), dialect="veo3", public_base="http://localhost")
+            return task.id
+
+    return asyncio.run(submit())
 
 
 # ---------------------------------------------------------------- engines and doctor ------------------------------
@@ -205,6 +259,18 @@ def test_the_doctor_says_what_to_do(environment: dict[str, str]) -> None:
     assert found["data folder"]["advice"] == f"Others can look into it: chmod 700 {data}"
     assert "not a database" in found["database"]["seen"]
     assert "--port" in found["port"]["advice"]
+
+
+def test_the_doctor_finds_a_database_under_any_name(environment: dict[str, str]) -> None:
+    environment["FILMGATE_DATA"] += " #1?"
+    start_once(environment)
+    environment["FILMGATE_SERVER__PORT"] = str(free_port())
+    assert findings(environment)["database"]["seen"].endswith("filmgate.db (ok)")
+
+
+def test_elsewhere_than_on_linux_the_doctor_says_that_there_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert checks.system().advice.startswith("`filmgate serve` runs on Linux only")
 
 
 def test_the_doctor_changes_nothing(environment: dict[str, str]) -> None:
@@ -270,7 +336,7 @@ def test_what_cannot_be_made_is_a_sentence_and_a_code(
     assert left_behind(environment) == []
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_film_leaves_nothing_behind(environment: dict[str, str], by: signal.Signals) -> None:
     use_trial_engine(environment)
     command = [sys.executable, "-m", "filmgate", "generate", "slow 60", "-o", "films/slow.mp4"]

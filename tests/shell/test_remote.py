@@ -69,7 +69,10 @@ def test_a_film_that_the_server_cannot_make_is_code_1(server: Server, tmp_path: 
 
 
 def test_what_the_server_does_not_know_is_code_2(server: Server, tmp_path: Path) -> None:
-    assert filmgate(server, tmp_path, "status", "0" * 32, code=2).stderr.startswith("Error: ")
+    for command in ("status", "download"):
+        said = filmgate(server, tmp_path, command, "zz", code=2).stderr
+        assert said.startswith("Error: The server knows no task zz (record is null): check the id")
+        assert "filmgate tasks list" in said
     assert "not supported" in filmgate(server, tmp_path, "generate", "x", "--model", "veo9", "-q", code=2).stderr
 
 

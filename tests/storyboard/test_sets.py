@@ -189,3 +189,14 @@ def test_the_waves_of_the_ocean_drift_against_each_other() -> None:
     assert len(waves) >= 6
     assert {True, False} == set(ways)
     assert min(sheet.depth for sheet in waves) < 1 < max(sheet.depth for sheet in waves)
+
+
+@pytest.mark.parametrize("weather", ["clear", "storm"])
+def test_the_waves_before_a_ship_leave_its_deck_free(weather: Weather) -> None:
+    stage, light = Stage(False), light_of("ocean", "night", weather)
+    near = [sheet for sheet in build(plan_of("ocean"), stage, light) if sheet.depth < 1]
+    deck = round((-stage.top - 0.3) * UNIT)
+    for t in range(9):
+        alpha = painted(near, stage, light, at=float(t))[..., 3]
+        assert alpha[:deck].max() == 0
+        assert alpha[round((-stage.top + 0.7) * UNIT) :].min() == 255, "and cover its keel"

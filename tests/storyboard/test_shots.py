@@ -144,6 +144,19 @@ def test_kites_hang_on_the_hands_of_children() -> None:
     for child, kite in zip(actors[:3], actors[3:], strict=True):
         assert abs(kite.x - child.x) < child.height
         assert -child.height < kite.y - child.y < 0.0
+        assert kite.depth > max(actor.depth for actor in actors[:3]), "no tail crosses a face"
+
+
+def test_cars_keep_to_the_road_and_people_to_the_pavement() -> None:
+    assert staged("a car driving through the city", False, 8).actors[0].y > 0.5
+    assert staged("a woman walking through the city", False, 8).actors[0].y == 0.0
+
+
+def test_a_drone_comes_down_and_closer() -> None:
+    shot = staged("a dog in a park, drone shot", False, 8).shots[0]
+    first, last = shot.view(0.0), shot.view(8.0)
+    assert last.y - first.y > 1.0
+    assert magnification(last, 1.0) > 1.3 * magnification(first, 1.0)
 
 
 @given(

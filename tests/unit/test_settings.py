@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, asdict
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filmgate.domain.credits import DEFAULT_PRICES
-from filmgate.settings import Setting, Settings, SettingsError, edition_switch, known, load
+from filmgate.http.edition import CHOICES
+from filmgate.http.edition import Edition as WireEdition
+from filmgate.settings import Setting, Settings, SettingsError, edition_of_key, edition_switch, known, load
 from filmgate.settings.names import distance
 
 HOME = {"HOME": "/home/ada"}
@@ -47,6 +49,9 @@ DEFAULTS = {
     "server.public_docs": True,
     "server.tls_cert": None,
     "server.tls_key": None,
+    "server.head_timeout_s": 10.0,
+    "server.body_timeout_s": 30.0,
+    "server.max_connections": 4000,
     "metrics.token": None,
     "net.allow": (),
     "net.allow_private": False,
@@ -176,6 +181,27 @@ def test_a_switch_for_one_key_is_checked_as_the_setting_is() -> None:
         edition_switch("time=iso")
 
 
+def test_the_switches_of_a_key_are_checked_together_with_the_models(tmp_path: Path) -> None:
+    settings = load(
+        environ=HOME, toml=toml(tmp_path, "models.mine = { prices = { 720p = 1, 1080p = 1, 4k = 1, extend = 1 } }")
+    )
+    assert edition_of_key(["default_model=mine", "times=iso"], settings) == {"default_model": "mine", "times": "iso"}
+    with pytest.raises(
+        SettingsError, match="default_model is 'zzz'; it must be one of veo3, veo3_fast, veo3_lite, mine"
+    ):
+        edition_of_key(["default_model=zzz"], settings)
+
+
+def test_the_switches_are_those_of_the_wire_format() -> None:
+    settings = load(environ=HOME)
+    switches = {
+        each.name.removeprefix("edition."): each.default for each in known() if each.name.startswith("edition.")
+    }
+    assert switches == settings.edition.switches() == asdict(WireEdition())
+    for name, choices in CHOICES.items():
+        assert all(edition_switch(f"{name}={choice}") == (name, choice) for choice in choices)
+
+
 def test_the_tree_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         load(environ=HOME).server.port = 1  # type: ignore[misc]
@@ -196,6 +222,8 @@ REFUSED = [
     ("FILMGATE_WORKER__LEASE_S", "nan", "it must be a number of seconds above 0."),
     ("FILMGATE_WORKER__LEASE_S", "inf", "it must be a number of seconds above 0."),
     ("FILMGATE_WORKER__LEASE_S", "5", "worker.heartbeat_s (10) must be below worker.lease_s (5)"),
+    ("FILMGATE_PUBLIC_URL", "http://[x", "it must be an address such as https://films.example.org."),
+    ("FILMGATE_PUBLIC_URL", "http://a b", "it must be an address such as https://films.example.org."),
     ("FILMGATE_WORKER__SLOTS", "0", "it must be a whole number from 1 to 64."),
     ("FILMGATE_CALLBACKS__SCHEDULE_S", "10,-1", "it must be numbers of seconds above 0, such as 10,60,300."),
     ("FILMGATE_EDITION__TIMES", "unix", "it must be epoch_ms or string or iso."),

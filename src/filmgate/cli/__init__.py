@@ -1,67 +1,31 @@
-"""The command line. Commands are imported when they are called, so that ``filmgate --help`` costs next to nothing."""
+"""The command line. This module is nearly empty, so that a Ctrl-C is heard from the first moments of a start."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any, NoReturn, cast
-
-import click
-
-from .. import __version__
-from .failures import EXIT_CODES, Exit, failure_of
-
-#: Command -> where it lives, and its line in ``filmgate --help``.
-COMMANDS = {
-    "generate": ("filmgate.cli.generate:generate", "Make a film from a prompt."),
-    "status": ("filmgate.cli.task:status", "Ask a server how a task stands."),
-    "download": ("filmgate.cli.task:download", "Fetch the film of a task from a server."),
-    "serve": ("filmgate.cli.serve:serve", "Run the server."),
-    "keys": ("filmgate.cli.keys:keys", "Create, list and revoke API keys."),
-    "engines": ("filmgate.cli.engines:engines", "Show the engines and what they can do."),
-    "config": ("filmgate.cli.config:config", "Show the settings and where they come from."),
-    "doctor": ("filmgate.cli.doctor:doctor", "Check this machine, and say what to do."),
-}
-
-LAYOUT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-EPILOG = "Exit codes: " + "; ".join(f"{code.value} {words}" for code, words in EXIT_CODES.items()) + "."
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import NoReturn
 
 
-class Commands(click.Group):
-    """A group whose commands are imported only when they are needed, and whose errors are one sentence each."""
+def main() -> NoReturn:
+    """The program ``filmgate``: reads the arguments of the process, and ends it."""
+    _leave_when_interrupted()  # while modules are loaded there is nothing yet that would have to be tidied up
+    from .program import run
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        return cast("click.Command", getattr(import_module(module), attribute))
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (click.exceptions.Exit, click.Abort, click.ClickException, BrokenPipeError):
-            raise
-        except KeyboardInterrupt:
-            click.echo("Interrupted; nothing was left behind.", err=True)
-            raise click.exceptions.Exit(Exit.INTERRUPTED) from None
-        except Exception as error:
-            _fail(ctx, error)
+    code = run(sys.argv[1:])
+    _leave_when_interrupted()
+    sys.exit(code)
 
 
-def _fail(ctx: click.Context, error: Exception) -> NoReturn:
-    if ctx.params.get("debug"):
-        raise error
-    raise failure_of(error) from error
+def _leave_when_interrupted() -> None:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is behind `&` in a script
+        signal.signal(signal.SIGINT, _leave)
 
 
-@click.group(cls=Commands, epilog=EPILOG, context_settings=LAYOUT)
-@click.version_option(__version__, prog_name="filmgate")
-@click.option("--debug", is_flag=True, help="Show where an error was raised.")
-def main(debug: bool) -> None:
-    """A self-hosted server for the Veo3 API, and films from the command line."""
+def _leave(signum: int, frame: object) -> None:
+    """An exception could be raised in the middle of an import, where it would be printed or swallowed."""
+    with suppress(OSError):
+        os.write(2, b"Interrupted.\n")
+    os._exit(130)

@@ -17,7 +17,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from ..settings import Settings
-from .machine import LIBRARIES, OLDEST_PYTHON, missing_packages
+from .machine import LIBRARIES, OLDEST_PYTHON, cannot_serve, missing_packages
 
 LEAST_FREE_BYTES = 1_000_000_000
 ENCODERS = ("libx264", "aac")
@@ -39,6 +39,7 @@ class Finding:
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """All checks, in the order in which one would look."""
+    yield system()
     yield python()
     yield libraries()
     yield pictures()
@@ -49,6 +50,10 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield sqlite()
     yield database(settings.database)
     yield port(settings.server.host, settings.server.port)
+
+
+def system() -> Finding:
+    return Finding("system", platform.system(), cannot_serve() or "")
 
 
 def python() -> Finding:
@@ -120,11 +125,13 @@ def sqlite() -> Finding:
 
 
 def database(url: str) -> Finding:
-    path = Path(url.removeprefix("sqlite:///"))
+    from ..store.sqlite import location
+
+    path = location(url).absolute()
     if not path.exists():
         return Finding("database", f"{path} (made at the first start)")
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.Error as error:
         return Finding("database", f"{path}: {error}", "Restore it from a backup, or choose another with --data.")

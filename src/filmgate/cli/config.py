@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ import click
 
 from ..settings import Setting, Settings, known
 from .options import as_json, with_settings
+from .saying import say_json
 from .tables import Row, show_table
 
 MASK = "********"
@@ -29,7 +29,7 @@ def show(settings: Settings, json_: bool) -> None:
     """Show every setting: its value, and the flag, variable, file or default that it comes from."""
     rows = [_facts(settings, each) for each in known()] + _models(settings)
     if json_:
-        click.echo(json.dumps(rows, indent=2))
+        say_json(rows)
         return
     table = [
         Row(

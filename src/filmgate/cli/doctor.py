@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
@@ -11,6 +10,7 @@ from ..settings import Settings
 from .checks import Finding, findings
 from .failures import Exit
 from .options import as_json, with_settings
+from .saying import plain, say, say_json
 
 
 @click.command()
@@ -21,7 +21,7 @@ def doctor(ctx: click.Context, settings: Settings, json_: bool) -> None:
     """Check this machine, and say what to do."""
     found = list(findings(settings))
     if json_:
-        click.echo(json.dumps([asdict(each) | {"ok": each.ok} for each in found], indent=2))
+        say_json([asdict(each) | {"ok": each.ok} for each in found])
     else:
         for each in found:
             _show(each)
@@ -32,11 +32,11 @@ def doctor(ctx: click.Context, settings: Settings, json_: bool) -> None:
 
 def _show(finding: Finding) -> None:
     mark = click.style("ok     ", fg="green") if finding.ok else click.style("problem", fg="red", bold=True)
-    click.echo(f"{mark}  {finding.what:<17} {finding.seen}")
+    click.echo(f"{mark}  {finding.what:<17} {plain(finding.seen)}")
     if finding.advice:
-        click.echo(f"{'':9}{'':17} {finding.advice}")
+        click.echo(f"{'':9}{'':17} {plain(finding.advice)}")
 
 
 def _sum_up(found: list[Finding]) -> None:
     problems = sum(not each.ok for each in found)
-    click.echo("Everything is in order." if not problems else f"{problems} of {len(found)} checks found a problem.")
+    say("Everything is in order." if not problems else f"{problems} of {len(found)} checks found a problem.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ from ..domain.errors import EngineUnavailable
 from ..domain.routing import Capabilities
 from ..settings import Settings
 from .options import as_json, with_settings
+from .saying import say_json
 from .tables import Row, show_table
 
 
@@ -28,7 +28,7 @@ def list_(settings: Settings, json_: bool) -> None:
 
     found = [_facts(name, settings) for name in installed()]
     if json_:
-        click.echo(json.dumps(found, indent=2))
+        say_json(found)
         return
     rows = [
         Row((each["name"], ", ".join(each["models"]) or "-", _words(each)), dim=not each["models"]) for each in found

@@ -7,6 +7,7 @@ from enum import IntEnum
 import click
 
 from ..domain.errors import EngineUnavailable, FilmgateError, RequestError, Unauthenticated
+from .saying import plain
 
 
 class Exit(IntEnum):
@@ -16,6 +17,7 @@ class Exit(IntEnum):
     SERVER = 3
     MACHINE = 4
     INTERRUPTED = 130
+    UNREAD = 141
 
 
 EXIT_CODES = {
@@ -25,6 +27,7 @@ EXIT_CODES = {
     Exit.SERVER: "the server cannot be reached or refuses the key",
     Exit.MACHINE: "something is missing on this machine",
     Exit.INTERRUPTED: "interrupted",
+    Exit.UNREAD: "nobody reads the output any more",
 }
 
 
@@ -32,7 +35,7 @@ class Failure(click.ClickException):
     """Ends the command: "Error: SENTENCE" on standard error, and this exit code."""
 
     def __init__(self, sentence: str, exit_code: Exit) -> None:
-        super().__init__(sentence)
+        super().__init__(plain(sentence))
         self.exit_code = exit_code  # type: ignore[misc]  # click declares it for the class and reads it from here
 
 

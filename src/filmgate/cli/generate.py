@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +17,15 @@ from ..domain.task import Role
 from ..settings import Settings
 from .failures import Exit, Failure
 from .machine import complaint
-from .options import as_json, read_settings, with_server
+from .options import WORDS, as_json, read_settings, with_server
 from .output import place, slug
 from .progress import Report, reporting
+from .saying import say, say_json
+from .signals import end_gently
 
 
 @click.command()
-@click.argument("prompt")
+@click.argument("prompt", type=WORDS)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="File to write.  [default: named after the prompt]"
 )
@@ -35,8 +35,8 @@ from .progress import Report, reporting
 )
 @click.option("--resolution", type=click.Choice([each.value for each in Resolution]), default="720p", show_default=True)
 @click.option("--seed", type=click.IntRange(SEEDS.start, SEEDS.stop - 1), help="Same prompt, seed and size: same film.")
-@click.option("--model", help="Model to ask for.  [default: that of the settings, or of the server]")
-@click.option("--watermark", help="Text to burn into the film.")
+@click.option("--model", type=WORDS, help="Model to ask for.  [default: that of the settings, or of the server]")
+@click.option("--watermark", type=WORDS, help="Text to burn into the film.")
 @with_server
 @click.option("--config", type=click.Path(path_type=Path), help="Settings file; otherwise ./filmgate.toml if any.")
 @as_json
@@ -57,7 +57,7 @@ def generate(
     """
     if not prompt.strip():
         raise Failure("Please enter a prompt: a sentence that says what the film shows.", Exit.USAGE)
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_gently()
     started = time.monotonic()
     settings = read_settings({}, config) if url is None else None
     with place(output, slug(prompt)) as target, reporting(quiet=quiet) as report:
@@ -66,12 +66,10 @@ def generate(
         else:
             made = _there(url, api_key, prompt, wishes, target.temporary, report)
     made |= {"path": str(target.final), "bytes": target.final.stat().st_size}
-    click.echo(json.dumps(made, indent=2) if json_ else _sentence(made, time.monotonic() - started))
-
-
-def _interrupt(signum: int, frame: object) -> None:
-    """A polite kill ends as Ctrl-C does: everything temporary is removed on the way out."""
-    raise KeyboardInterrupt
+    if json_:
+        say_json(made)
+    else:
+        say(_sentence(made, time.monotonic() - started))
 
 
 def _spec(prompt: str, settings: Settings, wishes: dict[str, Any]) -> Spec:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..settings import Settings, SettingsError, edition_switch
+from ..settings import Settings, SettingsError, edition_of_key
 from .failures import Exit, Failure
-from .options import as_json, with_settings
-from .tables import Row, show_table
+from .options import WORDS, as_json, with_settings
+from .saying import say, say_json
+from .streams import was_closed
+from .tables import Row, moment, show_table
 
 if TYPE_CHECKING:
     from ..ports import Key
@@ -26,19 +27,33 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--label", default="", help="What the key is for.")
-@click.option("--account", default="default", show_default=True, help="Account that the key belongs to.")
-@click.option("--edition", multiple=True, metavar="NAME=VALUE", help="A switch for this key alone; may be repeated.")
+@click.option("--label", type=WORDS, default="", help="What the key is for.")
+@click.option("--account", type=WORDS, default="default", show_default=True, help="Account that the key belongs to.")
+@click.option(
+    "--edition", type=WORDS, multiple=True, metavar="NAME=VALUE", help="A switch for this key alone; may be repeated."
+)
 @with_settings
 @as_json
 def create(settings: Settings, label: str, account: str, edition: tuple[str, ...], json_: bool) -> None:
     """Create a key and print it: it is stored as a digest, and cannot be shown again."""
-    made = asyncio.run(_create(settings, label, account, _switches(edition)))
+    if was_closed(sys.stdout):
+        raise Failure("Standard output is closed, and nobody would see the key: none was made.", Exit.USAGE)
+    made = asyncio.run(_create(settings, label, account, _switches(edition, settings)))
+    try:
+        _hand_over(made, json_)
+    except OSError as error:
+        asyncio.run(_revoke(settings, made.key.id))
+        raise Failure(
+            f"The key could not be printed ({error.strerror}), and was revoked again: nobody has seen it.", Exit.MACHINE
+        ) from error
+
+
+def _hand_over(made: NewKey, json_: bool) -> None:
     if json_:
-        click.echo(json.dumps(_facts(made.key) | {"key": made.secret}, indent=2))
+        say_json(_facts(made.key) | {"key": made.secret})
     else:
-        click.echo(made.secret)
-        click.echo(f"This is {made.key.id}; keep it now: it cannot be shown again.", err=True)
+        say(made.secret)
+        say(f"This is {made.key.id}; keep it now: it cannot be shown again.", err=True)
 
 
 @keys.command("list")
@@ -48,10 +63,10 @@ def list_(settings: Settings, json_: bool) -> None:
     """List all keys, revoked ones too."""
     found = asyncio.run(_list(settings))
     if json_:
-        click.echo(json.dumps([_facts(each) for each in found], indent=2))
+        say_json([_facts(each) for each in found])
         return
     if not found:
-        click.echo("There are no keys yet: the first start of `filmgate serve` makes one.")
+        say("There are no keys yet: the first start of `filmgate serve` makes one.")
         return
     rows = [
         Row(
@@ -64,17 +79,17 @@ def list_(settings: Settings, json_: bool) -> None:
 
 
 @keys.command()
-@click.argument("key_id")
+@click.argument("key_id", type=WORDS)
 @with_settings
 def revoke(settings: Settings, key_id: str) -> None:
     """Revoke the key with this id: requests with it are refused from now on."""
     asyncio.run(_revoke(settings, key_id))
-    click.echo(f"{key_id} is revoked.")
+    say(f"{key_id} is revoked.")
 
 
-def _switches(texts: Sequence[str]) -> Mapping[str, str]:
+def _switches(texts: Sequence[str], settings: Settings) -> Mapping[str, str]:
     try:
-        return dict(map(edition_switch, texts))
+        return edition_of_key(texts, settings)
     except SettingsError as error:
         raise Failure(str(error), Exit.USAGE) from error
 
@@ -113,15 +128,11 @@ def _facts(key: Key) -> dict[str, Any]:
         "hint": key.hint,
         "account": key.account_id,
         "label": key.label,
-        "created": _time(key.created_ms),
-        "revoked": _time(key.revoked_ms) if key.revoked_ms is not None else None,
+        "created": moment(key.created_ms),
+        "revoked": moment(key.revoked_ms) if key.revoked_ms is not None else None,
         "edition": dict(key.edition),
     }
 
 
 def _state(key: Key) -> str:
-    return f"revoked {_time(key.revoked_ms)}" if key.revoked_ms is not None else f"live since {_time(key.created_ms)}"
-
-
-def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"revoked {moment(key.revoked_ms)}" if key.revoked_ms is not None else f"live since {moment(key.created_ms)}"

@@ -33,6 +33,13 @@ def complaint() -> str | None:
     return None
 
 
+def cannot_serve() -> str | None:
+    """Why `filmgate serve` does not run here, in one sentence, or None."""
+    if sys.platform == "linux":
+        return None
+    return "`filmgate serve` runs on Linux only: use a Linux machine, a container or WSL for the server."
+
+
 def _loads(library: str) -> bool:
     try:
         ctypes.CDLL(library)

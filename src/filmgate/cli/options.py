@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what may be said in them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,35 @@ import click
 
 from ..settings import Settings, SettingsError, load
 from .failures import Exit, Failure
+from .saying import say
 
 Command = Callable[..., Any]
+
+
+class _Words(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
+    """Text that can be stored and sent: a shell passes bytes on that are no text."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            self.fail("It holds bytes that are not text in UTF-8.", param, ctx)
+        return text
+
+
+class _ApiKey(_Words):
+    """What can stand in the header of a request."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        key = str(value).strip()
+        if not key.isascii() or not key.isprintable() or " " in key:
+            self.fail("A key has printable ASCII characters only, and no spaces: copy it again.", param, ctx)
+        return key
+
+
+WORDS = _Words()
+API_KEY = _ApiKey()
 
 
 def read_settings(flags: dict[str, object], config: Path | None) -> Settings:
@@ -22,7 +49,7 @@ def read_settings(flags: dict[str, object], config: Path | None) -> Settings:
     except SettingsError as error:
         raise Failure(str(error), Exit.USAGE) from error
     for warning in settings.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        say(f"Warning: {warning}", err=True)
     return settings
 
 
@@ -42,8 +69,10 @@ def with_settings(command: Command) -> Command:
 
 def with_server(command: Command) -> Command:
     """Adds --url and --api-key; the command gets both, or None."""
-    url = click.option("--url", envvar="FILMGATE_URL", help="Address of a server.  [env: FILMGATE_URL]")
-    key = click.option("--api-key", envvar="FILMGATE_API_KEY", help="Key for that server.  [env: FILMGATE_API_KEY]")
+    url = click.option("--url", type=WORDS, envvar="FILMGATE_URL", help="Address of a server.  [env: FILMGATE_URL]")
+    key = click.option(
+        "--api-key", type=API_KEY, envvar="FILMGATE_API_KEY", help="Key for that server.  [env: FILMGATE_API_KEY]"
+    )
     return url(key(command))
 
 

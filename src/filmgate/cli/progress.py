@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
+from .saying import plain, say
 
 Report = Callable[[float, str], None]  #: fraction 0 to 1, and the stage in plain words
 
@@ -22,7 +22,7 @@ def reporting(*, quiet: bool) -> Iterator[Report]:
         with _bar() as report:
             yield report
     else:
-        yield Lines(lambda line: click.echo(line, err=True))
+        yield Lines(lambda line: say(line, err=True))
 
 
 class Lines:
@@ -53,4 +53,4 @@ def _bar() -> Iterator[Report]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         film = progress.add_task("starting", total=1.0)
-        yield lambda fraction, stage: progress.update(film, completed=fraction, description=stage)
+        yield lambda fraction, stage: progress.update(film, completed=fraction, description=plain(stage))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-import click
+from .saying import plain, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,19 @@ class Row:
 
 def show_table(heads: Sequence[str], rows: Sequence[Row]) -> None:
     """Print it on standard output."""
+    rows = [Row(tuple(map(plain, row.cells)), row.dim) for row in rows]
     if sys.stdout.isatty():
         _show_rich(heads, rows)
         return
     lines = [tuple(heads), *(row.cells for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
     for line in lines:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def moment(ms: int) -> str:
+    """UTC milliseconds as "2026-01-31T10:30:00Z"."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _show_rich(heads: Sequence[str], rows: Sequence[Row]) -> None:

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .failures import Exit
-from .options import as_json, with_server
+from .options import WORDS, as_json, with_server
 from .output import place
 from .progress import reporting
+from .saying import say, say_json
+from .signals import end_gently
 
 if TYPE_CHECKING:
     from ..client import Record
 
 
 @click.command()
-@click.argument("task_id", metavar="TASK")
+@click.argument("task_id", metavar="TASK", type=WORDS)
 @with_server
 @as_json
 @click.pass_context
 def status(ctx: click.Context, task_id: str, url: str | None, api_key: str | None, json_: bool) -> None:
     """Ask a server how a task stands. Without --url it is the one on this machine, on port 8000."""
-    from .remote import connected
+    from .remote import connected, look_up
 
     with connected(url, api_key) as films:
-        record = films.retrieve(task_id)
-    click.echo(json.dumps(record.raw, indent=2) if json_ else _words(record))
+        record = look_up(films, task_id)
+        if json_:
+            say_json(record.raw)
+        else:
+            _show(record)
     if record.ended and not record.succeeded:
         ctx.exit(Exit.FAILED)
 
 
 @click.command()
-@click.argument("task_id", metavar="TASK")
+@click.argument("task_id", metavar="TASK", type=WORDS)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write.  [default: named after the task]")
 @with_server
 @as_json
@@ -43,20 +47,25 @@ def download(task_id: str, output: Path | None, url: str | None, api_key: str | 
     """Fetch the film of a task from a server, waiting for it where it is not ready yet."""
     from .remote import connected, fetch
 
+    end_gently()
     with connected(url, api_key) as films, place(output, task_id) as target, reporting(quiet=quiet) as report:
         made = fetch(films, task_id, target.temporary, report)
     made |= {"path": str(target.final), "bytes": target.final.stat().st_size}
-    words = f"{made['path']} is ready: {made['bytes'] / 1e6:.1f} MB."
-    click.echo(json.dumps(made, indent=2) if json_ else words)
+    if json_:
+        say_json(made)
+    else:
+        say(f"{made['path']} is ready: {made['bytes'] / 1e6:.1f} MB.")
 
 
-def _words(record: Record) -> str:
+def _show(record: Record) -> None:
     done = "" if record.progress is None else f"{record.progress:.0%}"
     rows = {
         "task": record.task_id,
         "state": record.state,
         "progress": " ".join(filter(None, (done, record.stage))),
-        "film": "\n          ".join(record.result_urls),
         "error": record.error_message,
     }
-    return "\n".join(f"{name:<9} {value}" for name, value in rows.items() if value)
+    films = [("film" if number == 0 else "", url) for number, url in enumerate(record.result_urls)]
+    for name, value in [*rows.items(), *films]:
+        if value:
+            say(f"{name:<9} {value}")

@@ -333,6 +333,8 @@ def _flows(api_key: str | None, base_url: str | None, max_retries: int) -> Flows
     key = api_key or os.environ.get("FILMGATE_API_KEY")
     if not key:
         raise Unauthenticated("There is no API key: pass api_key, or set FILMGATE_API_KEY.")
+    if not key.isascii() or not key.isprintable() or " " in key:  # a header cannot carry it
+        raise Unauthenticated("The API key has characters that no key has: printable ASCII only, and no spaces.")
     url = base_url or os.environ.get("FILMGATE_URL") or DEFAULT_URL
     return Flows(url.rstrip("/"), key, f"filmgate-python/{__version__}", max_retries)
 

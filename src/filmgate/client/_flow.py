@@ -21,6 +21,7 @@ import msgspec
 from ._errors import (
     ConnectionFailed,
     FilmgateAPIError,
+    InvalidRequest,
     RateLimited,
     ServerError,
     TaskFailed,
@@ -77,6 +78,7 @@ _PASSING = (RateLimited, ServerError, ConnectionFailed, Timeout)
 _LONGEST_RETRY_AFTER_S = 120.0
 _FAILED_POLLS = 10  #: in a row: a server that restarts is back before
 _UNAVAILABLE = (503, 455)
+_NO_TEXT = "The request holds half a character (a surrogate), which cannot be sent as UTF-8."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,7 @@ class Flows:
 
     def generate(self, order: Mapping[str, Any]) -> Flow[TaskRef]:
         """Create a task. Repeated only where the server has certainly not taken the order."""
-        body = msgspec.json.encode(order)
-        request = Send("POST", f"{self.base_url}/api/v1/veo/generate", self._headers(), body)
+        request = Send("POST", f"{self.base_url}/api/v1/veo/generate", self._headers(), _encoded(order))
         data, _ = yield from self._again(request, _read, self.max_retries)
         if not isinstance(data, Mapping) or not isinstance(data.get("taskId"), str):
             raise UnexpectedAnswer("The server took the order but named no task.")
@@ -135,7 +136,7 @@ class Flows:
     def _poll(self, task_id: str, max_retries: int) -> Flow[tuple[Record, float | None]]:
         """The record, and after how many seconds the server would like to be asked again, if it said so."""
         url = f"{self.base_url}/api/v1/veo/record-info"
-        request = Send("GET", url, self._headers(), params={"taskId": task_id})
+        request = Send("GET", url, self._headers(), params={"taskId": _sendable(task_id)})
         data, headers = yield from self._again(request, _read, max_retries)
         if not isinstance(data, Mapping):
             raise UnexpectedAnswer("The server's answer about the task holds no record.")
@@ -172,6 +173,21 @@ class Flows:
         }
 
 
+def _encoded(order: Mapping[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(order)
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(_NO_TEXT) from error
+
+
+def _sendable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(_NO_TEXT) from error
+    return text
+
+
 def _read(reply: Reply) -> tuple[Any, Mapping[str, str]]:
     return data_of(reply), reply.headers
 
@@ -180,7 +196,7 @@ def data_of(reply: Reply) -> Any:
     """``data`` of a successful answer, whether errors come as an envelope under status 200 or as real statuses."""
     try:
         answer = msgspec.json.decode(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         answer = None
     envelope = answer if isinstance(answer, dict) else {}
     code = envelope.get("code")

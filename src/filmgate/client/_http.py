@@ -47,7 +47,7 @@ def plainly(url: str) -> Iterator[None]:
     """Errors of the HTTP library in the words of this one."""
     try:
         yield
-    except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
+    except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, UnicodeError) as error:
         raise InvalidRequest(
             f"{_origin(url)} is not an address to call: it begins with http:// or https://."
         ) from error

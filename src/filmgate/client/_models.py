@@ -78,7 +78,7 @@ def texts(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         try:
             value = msgspec.json.decode(value)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             return ()
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
@@ -99,7 +99,7 @@ def _result_urls(data: Mapping[str, Any], response: Mapping[str, Any]) -> tuple[
         return urls
     try:
         inner = msgspec.json.decode(data.get("resultJson") or "{}")
-    except (msgspec.DecodeError, TypeError):
+    except (msgspec.DecodeError, TypeError, UnicodeEncodeError, RecursionError):
         return ()
     return texts(inner.get("resultUrls")) if isinstance(inner, dict) else ()
 

@@ -33,6 +33,10 @@ class Postprocess:
         expires_ms = self._clock.now_ms() + self._media_kept_ms
         return [await self._store(lease, file, expires_ms) for file in files]
 
+    async def sweep(self) -> None:
+        """Remove what interrupted puts have left in the storage; only while nobody puts."""
+        await self._storage.sweep()
+
     async def discard(self, prefix: str, *, but: Sequence[Artifact]) -> None:
         """Remove what is stored under a prefix, except these."""
         kept = {artifact.key for artifact in but}

@@ -161,6 +161,7 @@ class Runner:
     async def _take_back(self) -> None:
         """What a runner of our name held when it died: its tasks, and the files that it left half-written."""
         await asyncio.to_thread(_empty, self._workroot)
+        await self._postprocess.sweep()
         for task in await self._store.sweep_leases(self._owner):
             log.info("task=%s event=taken_back status=%s", task.id, task.status)
 

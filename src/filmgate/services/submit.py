@@ -59,7 +59,7 @@ class Submit:
         route = self._models.get(spec.model)
         if route is None:
             known = ", ".join(sorted(self._models))
-            raise UnsupportedModel(f"Model {spec.model!r} is not supported. Supported models: {known}.")
+            raise UnsupportedModel(f"There is no model {spec.model!r}; there are {known}.")
         try:
             choose(route, spec, self._capabilities)
         except Unsupported as error:

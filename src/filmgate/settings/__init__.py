@@ -1,6 +1,16 @@
 """Every setting of Filmgate in one frozen tree, read once: flag > environment > filmgate.toml > default."""
 
-from .loader import SettingsError, edition_switch, load
+from .loader import SettingsError, edition_of_key, edition_switch, load
 from .tree import Edition, ModelSettings, Setting, Settings, known
 
-__all__ = ["Edition", "ModelSettings", "Setting", "Settings", "SettingsError", "edition_switch", "known", "load"]
+__all__ = [
+    "Edition",
+    "ModelSettings",
+    "Setting",
+    "Settings",
+    "SettingsError",
+    "edition_of_key",
+    "edition_switch",
+    "known",
+    "load",
+]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from ..http.edition import PRESETS
 from .models import read_models
 from .names import SettingsError, check_environment, check_keys
 from .rules import DATABASES_LATER, STORAGES_LATER, Rule
 from .tree import Setting, Settings, known
 
-__all__ = ["SettingsError", "edition_switch", "load"]
+__all__ = ["SettingsError", "edition_of_key", "edition_switch", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,13 @@ def edition_switch(text: str) -> tuple[str, str]:
     if not sign or name not in switches:
         raise SettingsError(f"{text!r} is not a switch: write NAME=VALUE, NAME being one of {', '.join(switches)}.")
     return name, str(_value(switches[name], Found(value, name), {}))
+
+
+def edition_of_key(texts: Sequence[str], settings: Settings) -> dict[str, str]:
+    """The switches of one API key. Raises SettingsError for any that its requests would fail with."""
+    switches = dict(map(edition_switch, texts))
+    _check_default_model(settings.edition.merged(switches).default_model, settings)
+    return switches
 
 
 def _toml_path(environ: Mapping[str, str], asked: Path | None) -> Path | None:
@@ -140,8 +148,6 @@ def _refusal(setting: Setting, found: Found) -> SettingsError:
 
 
 def _rule(hint: Any) -> Rule:
-    if get_origin(hint) is Literal:
-        return Rule(" or ".join(get_args(hint)))
     return next(each for each in hint.__metadata__ if isinstance(each, Rule))
 
 
@@ -154,9 +160,8 @@ def _data_default(environ: Mapping[str, str]) -> Path:
 
 def _preset(values: Mapping[str, Any], found: Mapping[str, Found | None]) -> dict[str, Any]:
     """What the preset changes, where nobody said otherwise."""
-    if values["edition.preset"] == "quickstart" and found["edition.callback_result_urls"] is None:
-        return {"edition.callback_result_urls": "json_string"}
-    return {}
+    preset = PRESETS[values["edition.preset"]]
+    return {f"edition.{name}": value for name, value in preset.items() if found[f"edition.{name}"] is None}
 
 
 def _tree(values: Mapping[str, Any]) -> Settings:
@@ -173,7 +178,7 @@ def _tree(values: Mapping[str, Any]) -> Settings:
 
 
 def _check_together(settings: Settings) -> None:
-    worker, server, edition = settings.worker, settings.server, settings.edition
+    worker, server = settings.worker, settings.server
     if settings.database.startswith(DATABASES_LATER):
         raise SettingsError(
             "A PostgreSQL database cannot be used in this version yet: use sqlite:///, or leave it out."
@@ -187,6 +192,10 @@ def _check_together(settings: Settings) -> None:
         )
     if (server.tls_cert is None) != (server.tls_key is None):
         raise SettingsError("server.tls_cert and server.tls_key go together: set both, or neither.")
-    if edition.default_model not in settings.models:
+    _check_default_model(settings.edition.default_model, settings)
+
+
+def _check_default_model(model: str, settings: Settings) -> None:
+    if model not in settings.models:
         names = ", ".join(settings.models)
-        raise SettingsError(f"edition.default_model is {edition.default_model!r}; it must be one of {names}.")
+        raise SettingsError(f"edition.default_model is {model!r}; it must be one of {names}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -49,17 +49,23 @@ def _is_reachable(text: str) -> bool:
 
 
 def _is_base_url(text: str) -> bool:
-    parts = urlsplit(text)
     try:
+        parts = urlsplit(text)
         port_is_a_number = parts.port is None or parts.port > 0
-    except ValueError:
+    except ValueError:  # "http://[x", "http://x:y"
         return False
     bare = not (parts.query or parts.fragment or parts.username)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and port_is_a_number and bare
+    printable = text.isprintable() and " " not in text
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port_is_a_number and bare and printable
 
 
 def _begins(*starts: str) -> Callable[[str], bool]:
     return lambda text: text.startswith(starts) and text not in starts
+
+
+def one_of(choices: Sequence[str]) -> Any:
+    """The type of a setting that is one of these words."""
+    return Annotated[str, Rule(" or ".join(choices), choices.__contains__)]
 
 
 Bool = Annotated[bool, Rule("true or false")]
@@ -68,6 +74,7 @@ Folder = Annotated[Path, Rule("a path")]
 MaybeFile = Annotated[Path | None, Rule("the path of a file")]
 Port = Annotated[int, Rule("a whole number from 0 to 65535", _between(0, 65535))]
 Count = Annotated[int, Rule("a whole number, 0 or more", _between(0, 1_000_000))]
+Connections = Annotated[int, Rule("a whole number from 1 to 60000", _between(1, 60_000))]
 Slots = Annotated[int, Rule("a whole number from 1 to 64", _between(1, 64))]
 Seconds = Annotated[float, Rule("a number of seconds above 0", _seconds)]
 Waits = Annotated[

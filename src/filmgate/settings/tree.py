@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from ..domain.credits import DEFAULT_PRICES, Prices
 from ..domain.routing import Route
+from ..http import edition
 from . import rules
 
 T = TypeVar("T")
@@ -45,15 +46,19 @@ class Server:
     public_docs: rules.Bool = setting(True, "Whether the documentation can be read without a key.", in_effect=False)
     tls_cert: rules.MaybeFile = setting(None, "Certificate chain (PEM) for HTTPS; goes with tls_key.")
     tls_key: rules.MaybeFile = setting(None, "Private key (PEM) for HTTPS; goes with tls_cert.")
+    head_timeout_s: rules.Seconds = setting(10.0, "Seconds within which the head of a request must have come.")
+    body_timeout_s: rules.Seconds = setting(
+        30.0, "Seconds within which the body of a request must have come, and one more for each 16 KiB of it."
+    )
+    max_connections: rules.Connections = setting(
+        4000, "Connections that may be open at once; fewer where the limit of open files is low."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
     token: rules.MaybeToken = setting(
-        None,
-        "Bearer token for /metrics; without one, only this machine may read it.",
-        secret=True,
-        in_effect=False,
+        None, "Bearer token for /metrics; without one, only this machine may read it.", secret=True
     )
 
 
@@ -113,28 +118,26 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
-    """The switches between editions of the wire format; every one can also be set for a single API key."""
-
-    http_status: Literal["envelope", "mirror"] = setting(
-        "envelope", "HTTP status of an answer: always 200 (envelope), or that of the code inside (mirror)."
-    )
-    callback_result_urls: Literal["array", "json_string"] = setting(
-        "array", "Form of the lists of links in a callback.", default_words="array (json_string with preset quickstart)"
-    )
-    prompt_json: Literal["string", "object"] = setting("string", "Form of promptJson in a callback.")
-    times: Literal["epoch_ms", "string", "iso"] = setting("epoch_ms", "Form of the times in a task's record.")
-    top_level_result_urls: Literal["json_string", "array", "none"] = setting(
-        "json_string", "Form of the list of links at the top level of a task's record."
-    )
-    default_model: rules.Text = setting("veo3_fast", "Model of a request that names none.")
-    preset: Literal["default", "quickstart"] = setting(
-        "default", "Set of switches to begin with; quickstart sends the lists in callbacks as JSON strings."
-    )
+class Edition(edition.Edition):
+    """The switches between editions of the wire format: names, values and defaults are those of ``http.edition``."""
 
     def switches(self) -> dict[str, str]:
         """Name and value of every switch."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+#: What the switches mean.
+_SWITCHES = {
+    "http_status": Facts("HTTP status of an answer: always 200 (envelope), or that of the code inside (mirror)."),
+    "callback_result_urls": Facts(
+        "Form of the lists of links in a callback.", default_words="array (json_string with preset quickstart)"
+    ),
+    "prompt_json": Facts("Form of promptJson in a callback."),
+    "times": Facts("Form of the times in a task's record."),
+    "top_level_result_urls": Facts("Form of the list of links at the top level of a task's record."),
+    "default_model": Facts("Model of a request that names none."),
+    "preset": Facts("Set of switches to begin with; quickstart sends the lists in callbacks as JSON strings."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,12 @@ class Storyboard:
 
 @dataclass(frozen=True, slots=True)
 class Upgrades:
-    price_1080p: rules.Count = setting(DEFAULT_PRICES["upgrade"]["upgrade_1080p"], "Credits for the 1080p version.")
-    price_4k: rules.Count = setting(DEFAULT_PRICES["upgrade"]["upgrade_4k"], "Credits for the 4K version.")
+    price_1080p: rules.Count = setting(
+        DEFAULT_PRICES["upgrade"]["upgrade_1080p"], "Credits for the 1080p version.", in_effect=False
+    )
+    price_4k: rules.Count = setting(
+        DEFAULT_PRICES["upgrade"]["upgrade_4k"], "Credits for the 4K version.", in_effect=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,5 +272,14 @@ def _settings_of(group: type, prefix: str) -> Iterator[Setting]:
     for each in fields(group):
         if "facts" in each.metadata:
             yield Setting(prefix + each.name, hints[each.name], each.default, each.metadata["facts"])
+        elif hints[each.name] is Edition:
+            yield from _switches(f"{each.name}.")
         elif is_dataclass(hints[each.name]):
             yield from _settings_of(cast("type", hints[each.name]), f"{each.name}.")
+
+
+def _switches(prefix: str) -> Iterator[Setting]:
+    for each in fields(Edition):
+        choices = edition.CHOICES.get(each.name)
+        hint = rules.Text if choices is None else rules.one_of(choices)
+        yield Setting(prefix + each.name, hint, each.default, _SWITCHES[each.name])

@@ -276,9 +276,9 @@ def _flight(scene: Scene, start: float, end: float, at: View) -> Motion:
     stage = scene.stage
     feet = where(scene.main, start)[1] - (stage.top + stage.height / 2)
     aside = 0.045 * stage.width
-    high = View(at.x - 2 * aside, max(-2.0, min(at.y - 0.3, feet - 0.45 * stage.height)), roll=-1.4)
+    high = View(at.x - 2 * aside, max(-2.0, min(at.y - 0.3, feet - 0.45 * stage.height)))
     forward = 0.14 if stage.portrait else 0.3  # a group fills the narrow frame before anybody has come closer
-    low = replace(at, x=at.x + aside, y=at.y + 0.2, dolly=at.dolly + forward, roll=1.0)
+    low = replace(at, x=at.x + aside, y=at.y + 0.2, dolly=at.dolly + forward)
     return between(high, low, start, end)
 
 

@@ -1,4 +1,4 @@
-"""Things without a puppet: their emoji, cut out of white paper; what stays where it is stands in a block of wood."""
+"""Things without a puppet: their emoji, cut out of white paper that stands on its own edge."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from functools import partial
 
 import skia
 
-from .bake import Finish, bake
-from .draw import Brush
+from .bake import Baked, Finish, bake
+from .camera import Affine
 from .emoji import drawing
 from .figures import SHADOW, Studio, contact, contact_shadow, nowhere, placed, silhouette
 from .light import Light
 from .model import Actor, Pose
 from .motion import smooth, wheeling
 from .props import Figure, Limb
+from .twolegs import BEAT
 
-BLOCK = 0.05  #: of the height is the block in which it stands
-_ALIVE = frozenset({"dance", "jump", "play", "run", "walk", "spin"})  #: who does this stands on its own edge
 _GOING = frozenset({"walk", "run", "fly", "swim", "roll"})
 BORDER = 0.075  #: the white paper around the drawing, of its size
 
@@ -28,16 +27,17 @@ def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
     emoji = actor.subject.sticker
     assert emoji is not None, "only subjects with a sticker are stickers"
     flying = actor.y < -0.6 or actor.subject.action in ("fly", "float", "swim")
-    block = not flying and actor.subject.action not in _ALIVE
-    paint = partial(_paint, drawing(emoji), studio.spot, actor, studio.unit * zoom, block)
+    paint = partial(_paint, drawing(emoji), studio.spot, actor)
     box, scale = (-0.62, -1.08, 0.62, 0.08), studio.unit * zoom * actor.height
     paper = bake(paint, box, scale, Finish(ply=actor.height, grain=0.8 * studio.grain))
     assert paper is not None, "a sticker is never empty"
     perform = partial(pose, actor)
+    # The drawings end at different heights: what does not fly is set down on the lowest point of its paper.
+    down = Affine.move(0.0, 0.0 if flying else -_lowest(paper))
     return Figure(
         depth=actor.depth,
         limbs=(Limb(paper, silhouette(paint, box, scale, 1 / actor.height)),),
-        place=lambda t: (placed(actor, perform(t), t),),
+        place=lambda t: (placed(actor, perform(t), t) @ down,),
         shade=studio.shade,
         shadow_shift=studio.shift(),
         darkness=SHADOW,
@@ -46,8 +46,13 @@ def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
     )
 
 
-def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, unit: float, block: bool, canvas: skia.Canvas) -> None:
-    size = 1.0 - (BLOCK if block else 0.0) - 2 * BORDER
+def _lowest(paper: Baked) -> float:
+    """The y of the lower edge of a piece, in the units of its paint."""
+    return paper.top + float(paper.image.height()) / paper.scale
+
+
+def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, canvas: skia.Canvas) -> None:
+    size = 1.0 - 2 * BORDER
     left, top = -size / 2, -1.0 + BORDER
     if turned(actor):
         canvas.scale(-1.0, 1.0)
@@ -58,8 +63,6 @@ def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, unit: float, block: boo
     _render(canvas, svg, left, top, size)
     canvas.restore()
     canvas.restore()
-    if block:
-        _block(canvas, light, actor, unit)
 
 
 def turned(actor: Actor) -> bool:
@@ -88,17 +91,6 @@ def _border(canvas: skia.Canvas, svg: skia.SVGDOM, light: Light, actor: Actor, a
     canvas.restore()
 
 
-def _block(canvas: skia.Canvas, light: Light, actor: Actor, unit: float) -> None:
-    """A low block of wood with a slot, as wide as the paper needs to stand: it is no stem that could be misread."""
-    canvas.save()
-    canvas.scale(1 / actor.height, 1 / actor.height)
-    brush = Brush(canvas, light, actor.depth, unit)
-    wide, high = 0.26 * actor.height, 0.11 * actor.height
-    brush.rect(-wide, -high, wide, 0.0, "#b98d58", radius=0.04)
-    brush.rect(-wide, -high, wide, -0.7 * high, "#d3ab74", radius=0.03, card=False)
-    canvas.restore()
-
-
 def in_light(light: Light, depth: float) -> skia.ColorFilter:
     """What the light does to "#rrggbb", as a filter for whole pictures."""
     black, white = light.on("#000000", depth), light.on("#ffffff", depth)
@@ -122,14 +114,16 @@ def _sway(t: float) -> Pose:
 
 
 def _dance(t: float) -> Pose:
-    """On the beat it leaps from side to side and lands softly; every eighth leap is a somersault."""
-    beat = 1.9 * t
+    """On the beat it leaps, landing softly, while it wanders from side to side; each eighth leap is a somersault."""
+    beat = BEAT * t
     hop, swing = abs(math.sin(math.pi * beat)), math.sin(math.pi * beat)
+    aside = math.sin(math.pi * beat / 4)
     through = beat % 8.0 - 7.0
     if through > 0.0:
         whole = wheeling(360 * smooth(through), 0.5)
-        return Pose(turn=whole["turn"], dx=whole["dx"], dy=whole["dy"] - 0.3 * hop)
-    return Pose(dx=0.1 * swing, dy=-0.2 * hop, turn=15 * swing, stretch=0.86 + 0.2 * hop)
+        turn, dx = whole["turn"] + 10 * aside, whole["dx"] + 0.2 * aside
+        return Pose(turn=turn, dx=dx, dy=whole["dy"] - 0.3 * hop, stretch=0.86 + 0.2 * hop)
+    return Pose(dx=0.2 * aside + 0.06 * swing, dy=-0.2 * hop, turn=12 * swing + 10 * aside, stretch=0.86 + 0.2 * hop)
 
 
 _ACTS: dict[str, Callable[[float], Pose]] = {

@@ -269,9 +269,9 @@ def plain(site: Site) -> list[Sheet]:
     rng = site.pick("plain tone")
     family = rng.choice(
         (
-            ("#9fc4a8", "#a3b96a", "#c9a94f", "#eccb76", "#e3bb62"),
+            ("#9fc4a8", "#a3b96a", "#b3b04e", "#cfd06a", "#bdc459"),
             ("#8fc0b4", "#7fb98f", "#6aa878", "#b9d58b", "#a6c878"),
-            ("#a9b0d6", "#9aa7b8", "#8a9f8c", "#cfd39a", "#bfc687"),
+            ("#a9b0d6", "#9aa7b8", "#7f9f7c", "#b4d083", "#a2c26e"),
         )
     )
 
