@@ -219,12 +219,55 @@ asyncio.run(main())
 """
 
 
+_ENLARGE = """
+import asyncio, sys
+from dataclasses import replace
+from pathlib import Path
+from filmgate.domain.spec import Kind
+from filmgate.store.sqlite import Database
+from filmgate.store.tasks import SqlTaskStore
+sys.path.insert(0, sys.argv[2])
+from support.storing import HandClock, order
+
+async def main():
+    async with Database(Path(sys.argv[1])) as database:
+        store = SqlTaskStore(database, HandClock())
+        print("ready", flush=True)
+        sys.stdin.readline()
+        async def some(film, number):
+            task = order(price=5)
+            spec = replace(task.spec, kind=Kind.UPGRADE_4K, source_id=film)
+            mine = replace(task, id=f"{sys.argv[3]}{number:031x}", spec=spec)
+            print(film, (await store.submit_once(mine)).id, flush=True)
+        await asyncio.gather(*(some(f"film-{number % 20}", number) for number in range(100)))
+
+asyncio.run(main())
+"""
+
+
 async def test_two_processes_write_at_once_and_neither_is_locked_out(tmp_path: Path) -> None:
     async with shelf(tmp_path) as s:
         await s.account(credits=0)
         both = [await python(_COUNT_UP, s.path) for _ in range(2)]
         assert [await process.wait() for process in both] == [0, 0]
         assert await s.accounts.balance("default") == 2 * 16 * 25
+
+
+async def test_when_two_processes_enlarge_a_film_at_once_there_is_one_upgrade_and_one_hold(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=20 * 5)
+        both = [await python(_ENLARGE, s.path, Path(__file__).parent.parent, name) for name in "ab"]
+        for process in both:
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"ready\n"
+        told = [told for told, _ in await asyncio.gather(*(process.communicate(b"go\n") for process in both))]
+        assert [process.returncode for process in both] == [0, 0]
+        lines = [line.split() for lines in told for line in lines.decode().splitlines()]
+        assert len(lines) == 200
+        assert len({film for film, _ in lines}) == len({task_id for _, task_id in lines}) == 20
+        assert s.rows("SELECT count(*) FROM tasks") == [(20,)]
+        assert s.rows("SELECT count(*), sum(credits) FROM ledger WHERE kind = 'hold'") == [(20, -100)]
+        assert await s.accounts.balance("default") == 0
 
 
 async def test_nothing_that_was_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
@@ -244,9 +287,10 @@ async def test_nothing_that_was_acknowledged_is_lost_when_the_process_is_killed(
     assert s.rows("PRAGMA integrity_check") == [("ok",)]
 
 
-async def python(code: str, *arguments: Path) -> asyncio.subprocess.Process:
+async def python(code: str, *arguments: object) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, *map(str, arguments), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", code, *map(str, arguments), stdin=pipe, stdout=pipe
     )
 
 

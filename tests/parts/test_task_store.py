@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 
 from filmgate.domain.errors import (
     Cancelled,
@@ -28,7 +29,7 @@ from filmgate.domain.task import Failure, Lease, Origin, Status, Task
 from filmgate.ports import Progress
 from filmgate.store import moves, schema
 from filmgate.store.rows import row_of
-from support.storing import FILM, MODELS, NOON, Shelf, shelf
+from support.storing import FILM, MODELS, NOON, Shelf, order, shelf
 
 pytestmark = pytest.mark.anyio
 
@@ -48,6 +49,10 @@ async def claimed(s: Shelf, owner: str = "w1", **changes: Any) -> Lease:
     assert lease is not None
     assert lease.task.id == task.id
     return lease
+
+
+def upgrade_of(source: Task, kind: Kind, index: int = 0) -> Task:
+    return order(price=5, spec=replace(source.spec, kind=kind, source_id=source.id, index=index))
 
 
 def ledger(s: Shelf, task_id: str) -> list[tuple[Any, ...]]:
@@ -171,6 +176,71 @@ async def test_a_second_order_of_the_same_id_is_not_taken_and_not_paid(tmp_path:
         with pytest.raises(Exception, match="UNIQUE constraint failed"):
             await s.tasks.submit(task)
         assert s.dump() == before
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind.is_upgrade])
+async def test_a_film_has_one_live_upgrade_of_a_kind_and_index(tmp_path: Path, kind: Kind) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=1000)
+        source = await s.submitted(price=0)
+        first, second, third = (upgrade_of(source, kind) for _ in range(3))
+        assert await s.tasks.upgrade_of(source.id, kind, 0) is None
+        assert await s.tasks.submit_once(first) == first
+        before = s.dump()
+        assert await s.tasks.submit_once(second) == first
+        assert s.dump() == before
+        assert await s.tasks.upgrade_of(source.id, kind, 0) == first
+        await s.tasks.cancel(first.id)
+        assert await s.tasks.upgrade_of(source.id, kind, 0) is None
+        assert await s.tasks.submit_once(third) == third
+        assert await s.tasks.submit_once(upgrade_of(source, kind, index=1)) != third
+        assert ledger(s, first.id) == [("hold", -5), ("refund", 5)]
+        assert ledger(s, second.id) == []
+        assert ledger(s, third.id) == [("hold", -5)]
+
+
+async def test_an_upgrade_that_the_balance_does_not_cover_leaves_no_trace(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account(credits=4)
+        source = await s.submitted(price=0)
+        before = s.dump()
+        with pytest.raises(InsufficientCredits):
+            await s.tasks.submit_once(upgrade_of(source, Kind.UPGRADE_4K))
+        assert s.dump() == before
+
+
+async def test_the_database_itself_refuses_a_second_live_upgrade(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        source = await s.submitted(price=0)
+        await s.tasks.submit(upgrade_of(source, Kind.UPGRADE_4K))
+        before = s.dump()
+        with pytest.raises(IntegrityError, match="UNIQUE"):
+            await s.tasks.submit(upgrade_of(source, Kind.UPGRADE_4K))
+        assert s.dump() == before
+
+
+async def test_only_upgrades_are_submitted_once(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        source = await s.submitted()
+        for task in (order(), upgrade_of(source, Kind.EXTEND)):
+            with pytest.raises(ValueError, match="Only upgrades"):
+                await s.tasks.submit_once(task)
+        twice = [upgrade_of(source, Kind.EXTEND) for _ in range(2)]
+        for task in twice:
+            await s.tasks.submit(task)  # a film may be extended as often as one likes
+        assert await s.tasks.upgrade_of(source.id, Kind.EXTEND, 0) is None
+
+
+async def test_the_upgrade_of_a_film_is_found_by_its_index(tmp_path: Path) -> None:
+    query = (
+        "EXPLAIN QUERY PLAN SELECT * FROM tasks WHERE source_id = 'a' AND kind = 'b' AND result_index = 0 "
+        f"AND {schema.LIVE_UPGRADE.text}"
+    )
+    async with shelf(tmp_path) as s:
+        ((*_, plan),) = s.rows(query)
+        assert "uq_tasks_upgrade" in plan
 
 
 async def test_a_task_is_its_accounts_own(tmp_path: Path) -> None:

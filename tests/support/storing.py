@@ -104,13 +104,14 @@ def order(
     price: int = 60,
     callback: str | None = None,
     created_ms: int = NOON,
+    spec: Spec | None = None,
     **changes: Any,
 ) -> Task:
     """A new task with an id of its own; later orders have later ids."""
     return Task(
         id=f"{next(_numbers):032x}",
         origin=Origin(account, "key_0123456789abcdef", "veo3", "https://films.example", {"times": "iso"}),
-        spec=Spec("A dog playing in a park", model, seed=12345, callback_url=callback),
+        spec=spec or Spec("A dog playing in a park", model, seed=12345, callback_url=callback),
         created_ms=created_ms,
         price=price,
         **changes,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, case, func, insert, literal_c
 from sqlalchemy.sql.dml import Update
 
 from ..domain.callback import Callback, CallbackState, Delivery
+from ..domain.errors import TaskNotFound
 from ..ports import Clock
 from .schema import callbacks, deliveries
 from .sqlite import Database
@@ -34,6 +35,13 @@ _MORE_TRIES = case((callbacks.c.tries < bindparam("of_number"), bindparam("of_nu
 _TRIED = update(callbacks).where(_OF_ID, _PENDING).values(tries=_MORE_TRIES)
 # Two senders may have had the same callback, one of them with an expired lease: that it arrived outweighs all else.
 _ARRIVED = update(callbacks).where(_OF_ID).values(tries=_MORE_TRIES)
+# Tries are counted anew, since they choose the waits of the schedule; the deliveries of before stay.
+_REDELIVER = (
+    update(callbacks)
+    .where(_OF_ID)
+    .values(tries=0, state=CallbackState.PENDING.value, next_at_ms=bindparam("of_now"))
+    .returning(callbacks)
+)
 _ADD_DELIVERY = insert(deliveries)
 
 
@@ -77,6 +85,19 @@ class SqlOutbox:
     async def of_task(self, task_id: str) -> Sequence[Callback]:
         wanted = select(callbacks).where(callbacks.c.task_id == task_id).order_by(callbacks.c.created_ms)
         return await self._database.read_aside(lambda c: [_callback_of(row) for row in c.execute(wanted)])
+
+    async def list(self, *, account_id: str | None = None, limit: int = 50) -> Sequence[Callback]:
+        newest = select(callbacks).order_by(callbacks.c.created_ms.desc(), callbacks.c.id.desc()).limit(limit)
+        if account_id is not None:
+            newest = newest.where(callbacks.c.account_id == account_id)
+        return await self._database.read_aside(lambda c: [_callback_of(row) for row in c.execute(newest)])
+
+    async def redeliver(self, callback_id: str) -> Callback:
+        values = {"of_id": callback_id, "of_now": self._clock.now_ms()}
+        row = await self._database.write(lambda c: c.execute(_REDELIVER, values).one_or_none())
+        if row is None:
+            raise TaskNotFound(f"There is no callback {callback_id!r}: list the callbacks to see those there are.")
+        return _callback_of(row)
 
     async def waiting_time(self) -> float | None:
         due_ms = self._database.read(lambda c: c.execute(_NEXT).scalar_one())

@@ -30,6 +30,11 @@ def artifacts_text(artifacts: Sequence[Artifact]) -> str:
     return json_text(tuple(artifacts))
 
 
+def media_until(artifacts: Sequence[Artifact]) -> int | None:
+    """When the last of these files may go; None where there are none."""
+    return max((artifact.expires_ms for artifact in artifacts), default=None)
+
+
 def row_of(task: Task) -> dict[str, Any]:
     """Every column of ``tasks``, by name."""
     origin = task.origin
@@ -61,6 +66,10 @@ def row_of(task: Task) -> dict[str, Any]:
         "checkpoint": task.checkpoint,
         "failure": None if task.failure is None else json_text(task.failure),
         "artifacts": artifacts_text(task.artifacts),
+        "kind": task.spec.kind.value,
+        "source_id": task.spec.source_id,
+        "result_index": task.spec.index,
+        "media_until_ms": media_until(task.artifacts),
     }
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -106,6 +107,12 @@ tasks = Table(
     Column("checkpoint", Text),
     Column("failure", Text),
     Column("artifacts", Text, nullable=False),
+    # Of the spec, where the database has to tell upgrades apart. No foreign key: a source may be forgotten first.
+    Column("kind", String(16), nullable=False, server_default="generate"),
+    Column("source_id", String(32)),
+    Column("result_index", Integer, nullable=False, server_default="0"),
+    # Until when the stored files of the task are kept; empty where there are none, or none any more.
+    Column("media_until_ms", BigInteger),
 )
 # Partial, so that a task which has ended costs a claim nothing.
 _QUEUED, _RUNNING = text("status = 'queued'"), text("status = 'running'")
@@ -126,6 +133,19 @@ Index(
 Index("ix_tasks_due", tasks.c.run_at_ms, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
 Index("ix_tasks_leases", tasks.c.owner, tasks.c.lease_until_ms, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 Index("ix_tasks_running", tasks.c.account_id, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+# A film is enlarged once, whoever asks and how often: of one kind and index, one task that has not failed.
+LIVE_UPGRADE = text("kind IN ('upgrade_1080p', 'upgrade_4k') AND status NOT IN ('rejected', 'failed')")
+Index(
+    "uq_tasks_upgrade",
+    tasks.c.source_id,
+    tasks.c.kind,
+    tasks.c.result_index,
+    unique=True,
+    sqlite_where=LIVE_UPGRADE,
+    postgresql_where=LIVE_UPGRADE,
+)
+_HAS_MEDIA = text("media_until_ms IS NOT NULL")
+Index("ix_tasks_media_until_ms", tasks.c.media_until_ms, sqlite_where=_HAS_MEDIA, postgresql_where=_HAS_MEDIA)
 Index("ix_tasks_newest", tasks.c.created_ms, tasks.c.id)
 Index("ix_tasks_newest_of_account", tasks.c.account_id, tasks.c.created_ms, tasks.c.id)
 
@@ -151,6 +171,8 @@ callbacks = Table(
 )
 _PENDING = text("state = 'pending'")
 Index("ix_callbacks_due", callbacks.c.next_at_ms, sqlite_where=_PENDING, postgresql_where=_PENDING)
+Index("ix_callbacks_newest", callbacks.c.created_ms, callbacks.c.id)
+Index("ix_callbacks_newest_of_account", callbacks.c.account_id, callbacks.c.created_ms, callbacks.c.id)
 
 deliveries = Table(
     "deliveries",
@@ -180,4 +202,35 @@ secrets = Table(
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+)
+
+#: Files that clients have sent. An account has one of a path and a name: a later one takes its place.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("account_id", String(64), ForeignKey("accounts.id"), nullable=False),
+    Column("key", String(512), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("original_name", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False, index=True),
+    UniqueConstraint("account_id", "path", "name", name="uq_uploads_place"),
+)
+
+#: What callbacks are signed with. The secrets stand here as they are, since signing needs them: who can read this file,
+#: which is open to its owner only, can sign as the server. ``until_ms`` is empty for the newest of its kind.
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", String(64), ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger),
+    CheckConstraint("kind IN ('vendor', 'standard')", name="kind"),
 )

@@ -16,18 +16,25 @@ from ..domain.callback import CallbackState
 from ..domain.credits import Entry, EntryKind
 from ..domain.errors import AttemptsUsedUp, Cancelled, InternalFault, LeaseLost, Rejection, TaskError, TaskNotFound
 from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
+from ..domain.spec import Kind
 from ..domain.task import Artifact, Failure, Lease, Status, Task
 from ..ports import Clock, Progress
 from . import moves
 from .accounts import add_entry
-from .rows import artifacts_text, json_text, row_of, task_of
-from .schema import accounts, callbacks, task_state, tasks
+from .rows import artifacts_text, json_text, media_until, row_of, task_of
+from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
 from .sqlite import Database
 
 log = logging.getLogger("filmgate.store")
 
 _GET = select(tasks).where(tasks.c.id == bindparam("of_id"))
 _STATE = select(task_state.c.state).where(task_state.c.task_id == bindparam("of_id"))
+_UPGRADE = select(tasks).where(
+    tasks.c.source_id == bindparam("of_source"),
+    tasks.c.kind == bindparam("of_kind"),
+    tasks.c.result_index == bindparam("of_index"),
+    LIVE_UPGRADE,
+)
 _ADD = insert(tasks)
 _ADD_STATE = insert(task_state)
 _ADD_CALLBACK = insert(callbacks)
@@ -61,6 +68,12 @@ class SqlTaskStore:
 
     async def submit(self, task: Task) -> None:
         await self._database.write(partial(_submit, task, row_of(task)))
+
+    async def submit_once(self, task: Task) -> Task:
+        return await self._database.write(partial(_submit_once, task, row_of(task)))
+
+    async def upgrade_of(self, source_id: str, kind: Kind, index: int) -> Task | None:
+        return self._database.read(lambda c: _live_upgrade(c, source_id, kind, index))
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
         row = self._database.read(lambda c: c.execute(_GET, {"of_id": task_id}).one_or_none())
@@ -113,7 +126,12 @@ class SqlTaskStore:
             raise LeaseLost
 
     async def succeed(self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes) -> Task:
-        values = {"artifacts": artifacts_text(artifacts), "engine": engine, "stage": "succeeded"}
+        values = {
+            "artifacts": artifacts_text(artifacts),
+            "media_until_ms": media_until(artifacts),
+            "engine": engine,
+            "stage": "succeeded",
+        }
 
         def work(connection: Connection) -> Task:
             task = _move(connection, moves.SUCCEED, lease, values | {"ended_ms": self._clock.now_ms()})
@@ -195,6 +213,24 @@ class SqlTaskStore:
 def _submit(task: Task, row: dict[str, Any], connection: Connection) -> None:
     add_entry(connection, Entry(task.origin.account_id, EntryKind.HOLD, -task.price, task.created_ms, task.id))
     connection.execute(_ADD, row)
+
+
+def _submit_once(task: Task, row: dict[str, Any], connection: Connection) -> Task:
+    """Nobody else writes between the look and the order; the unique index holds even where that is not so."""
+    spec = task.spec
+    if spec.source_id is None or not spec.kind.is_upgrade:
+        raise ValueError(f"Only upgrades are submitted once, and this is a task of kind {spec.kind}.")
+    known = _live_upgrade(connection, spec.source_id, spec.kind, spec.index)
+    if known is not None:
+        return known
+    _submit(task, row, connection)
+    return task
+
+
+def _live_upgrade(connection: Connection, source_id: str, kind: Kind, index: int) -> Task | None:
+    of_film = {"of_source": source_id, "of_kind": kind.value, "of_index": index}
+    row = connection.execute(_UPGRADE, of_film).one_or_none()
+    return None if row is None else task_of(row)
 
 
 def _claim(values: dict[str, Any], connection: Connection) -> Lease | None:
