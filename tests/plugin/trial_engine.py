@@ -34,7 +34,14 @@ class TrialEngine:
     name = "trial"
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(kinds=frozenset({Kind.GENERATE}), modes=frozenset({Mode.TEXT}), audio=True, seeded=True)
+        """Everything but the upgrades: those of its films are scaled up."""
+        return Capabilities(
+            kinds=frozenset({Kind.GENERATE, Kind.EXTEND}),
+            modes=frozenset(Mode),
+            max_references=3,
+            audio=True,
+            seeded=True,
+        )
 
     def load(self) -> None:
         pass

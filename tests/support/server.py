@@ -54,6 +54,11 @@ class Server:
         assert answer["code"] == 200, answer
         return str(answer["data"]["taskId"])
 
+    def cli(self, *words: str) -> str:
+        """An operator's command on the data of this server; what it printed."""
+        command = [sys.executable, "-m", "filmgate", *words, "--data", str(self.data)]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
     def record(self, task_id: str) -> dict[str, Any]:
         answer = self.http.get("/api/v1/veo/record-info", params={"taskId": task_id}).json()
         assert answer["code"] == 200, answer
