@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from filmgate.domain.callback import Callback, CallbackState, Delivery
-from filmgate.domain.errors import EngineFailed
+from filmgate.domain.errors import EngineFailed, TaskNotFound
 from support.storing import MODELS, NOON, Shelf, shelf
 
 pytestmark = pytest.mark.anyio
@@ -20,9 +22,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def queued(s: Shelf, url: str = "https://receiver.example/hook") -> Callback:
+async def queued(s: Shelf, url: str = "https://receiver.example/hook", **changes: Any) -> Callback:
     """The callback of a task that has just ended."""
-    task = await s.submitted(callback=url)
+    task = await s.submitted(callback=url, **changes)
     lease = await s.tasks.claim("w1", LEASE_MS, MODELS)
     assert lease is not None
     await s.tasks.end(lease, EngineFailed())
@@ -156,3 +158,58 @@ async def test_of_two_senders_at_once_the_one_that_got_through_counts(tmp_path: 
             assert (await now_of(s, callback)).state is CallbackState.DELIVERED
             assert len(await s.outbox.deliveries(callback.id)) == 2
         assert await s.outbox.waiting_time() is None
+
+
+async def test_lists_begin_with_the_newest(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        await s.account("other")
+        queue = []
+        for account in ("default", "other", "default"):
+            queue.append(await queued(s, account=account))
+            s.clock.ms += 1
+        ids = [callback.id for callback in queue]
+        assert [callback.id for callback in await s.outbox.list()] == ids[::-1]
+        assert [callback.id for callback in await s.outbox.list(limit=1)] == ids[2:]
+        assert await s.outbox.list(account_id="default") == [queue[2], queue[0]]
+        assert await s.outbox.list(account_id="nobody") == []
+
+
+@pytest.mark.parametrize("account", [None, "default"])
+async def test_the_newest_are_found_without_sorting_all(tmp_path: Path, account: str | None) -> None:
+    where = "" if account is None else "WHERE account_id = 'default'"
+    async with shelf(tmp_path) as s:
+        query = f"EXPLAIN QUERY PLAN SELECT * FROM callbacks {where} ORDER BY created_ms DESC, id DESC LIMIT 50"
+        ((*_, plan),) = s.rows(query)
+        assert "USING INDEX ix_callbacks_newest" in plan
+
+
+@pytest.mark.parametrize("end", ["delivered", "gave up", "refused", "waits", "is under way"])
+async def test_a_callback_can_be_sent_again_with_its_whole_schedule(tmp_path: Path, end: str) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        callback = await queued(s)
+        await s.outbox.due(1, LEASE_MS)
+        tried = delivery(callback, 4, 200 if end == "delivered" else 500)
+        match end:
+            case "delivered":
+                await s.outbox.delivered(callback, tried)
+            case "gave up" | "refused":
+                await s.outbox.gave_up(callback, tried, refused=end == "refused")
+            case "waits":
+                await s.outbox.retry_at(callback, tried, NOON + 10**9)
+        s.clock.ms += 7
+        again = await s.outbox.redeliver(callback.id)
+        assert again == replace(callback, next_at_ms=NOON + 7, tries=0, state=CallbackState.PENDING)
+        assert await now_of(s, callback) == again
+        assert await s.outbox.waiting_time() == 0.0
+        (taken,) = await s.outbox.due(1, LEASE_MS)
+        await s.outbox.delivered(taken, delivery(taken, taken.tries + 1, 204))
+        assert [made.number for made in await s.outbox.deliveries(callback.id)] == ([1] if "under" in end else [4, 1])
+        assert (await now_of(s, callback)).state is CallbackState.DELIVERED
+
+
+async def test_a_callback_that_there_is_not_cannot_be_sent_again(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        with pytest.raises(TaskNotFound, match="no callback 'msg_0'"):
+            await s.outbox.redeliver("msg_0")

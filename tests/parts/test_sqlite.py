@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -12,24 +11,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from filmgate.store import migrate as migrating
 from filmgate.store import schema
-from filmgate.store.migrate import REVISIONS, migrate, upgrade
+from filmgate.store.migrate import migrate
 from filmgate.store.sqlite import (
     Database,
     DatabaseBusy,
-    DatabaseRefused,
     connect,
-    create_file,
-    engine_for,
-    location,
     patiently,
-    transaction,
 )
 from support.storing import NOON, shelf
 
@@ -299,100 +289,3 @@ def test_waiting_for_another_process_ends_with_a_sentence(path: Path) -> None:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseBusy, match="stop the one that hangs"):
             patiently(lambda: mine.execute("BEGIN IMMEDIATE"), patience_s=0.01)
-
-
-# ------------------------------------------------------------ opening and upgrading -----------------------------------
-
-
-def test_a_new_database_is_for_its_owner_only_and_survives_power_cuts(path: Path) -> None:
-    assert path.stat().st_mode & 0o777 == 0o600
-    engine = engine_for(path)
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL
-        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
-    engine.dispose()
-
-
-def test_the_revisions_lead_to_exactly_the_tables_of_the_schema(tmp_path: Path, path: Path) -> None:
-    upgraded = tmp_path / "upgraded.db"
-    create_file(upgraded)
-    engine = engine_for(upgraded)
-    with engine.connect() as connection:
-        with transaction(connection):
-            upgrade(connection)
-        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
-    engine.dispose()
-    assert statements_of(upgraded) == statements_of(path)
-
-
-def test_the_known_revisions_are_those_that_there_are() -> None:
-    script = ScriptDirectory(str(Path(migrating.__file__).with_name("migrations")))
-    assert tuple(reversed([revision.revision for revision in script.walk_revisions()])) == REVISIONS
-
-
-def test_an_older_database_is_copied_and_then_upgraded(tmp_path: Path) -> None:
-    old = tmp_path / "filmgate.db"
-    create_file(old)
-    with closing(sqlite3.connect(old)) as connection:
-        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        connection.execute("CREATE TABLE keepsake (word TEXT)")
-        connection.execute("INSERT INTO keepsake VALUES ('mine')")
-        connection.commit()
-    migrate(f"sqlite:///{old}")
-    copy = tmp_path / f"filmgate.db.before-{REVISIONS[-1]}"
-    assert copy.stat().st_mode & 0o777 == 0o600
-    assert set(statements_of(copy)) == {"alembic_version", "keepsake"}
-    assert {"tasks", "ledger", "keepsake"} <= set(statements_of(old))
-    for file in (old, copy):
-        with closing(sqlite3.connect(file)) as connection:
-            assert connection.execute("SELECT word FROM keepsake").fetchall() == [("mine",)]
-    assert {file.name for file in tmp_path.iterdir()} == {old.name, copy.name}
-
-
-def test_starting_again_changes_nothing_and_needs_no_alembic(path: Path) -> None:
-    before = path.read_bytes()
-    code = (
-        "import sys; from filmgate.store.migrate import migrate; migrate(sys.argv[1]); print('alembic' in sys.modules)"
-    )
-    again = subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True)
-    assert again.stdout == "False\n"
-    assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("statement", "sentence"),
-    [
-        ("UPDATE alembic_version SET version_num = '9999'", "written by a newer Filmgate .schema 9999"),
-        ("DROP TABLE alembic_version", "belongs to another program"),
-    ],
-)
-def test_a_database_that_is_not_ours_to_open_is_refused_untouched(path: Path, statement: str, sentence: str) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(statement)
-        connection.commit()
-    before = path.read_bytes()
-    with pytest.raises(DatabaseRefused, match=sentence):
-        migrate(path)
-    assert path.read_bytes() == before
-
-
-def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path) -> None:
-    note = tmp_path / "filmgate.db"
-    note.write_text("Buy milk. " * 100)
-    with pytest.raises(DatabaseRefused, match="is not a database"):
-        migrate(note)
-    assert note.read_text() == "Buy milk. " * 100
-
-
-def test_a_database_is_named_by_its_path_or_its_address() -> None:
-    assert location("sqlite:////var/films.db") == location("/var/films.db") == Path("/var/films.db")
-    with pytest.raises(DatabaseRefused, match="kind 'postgresql' are not supported"):
-        location("postgresql://host/films")
-
-
-def statements_of(path: Path) -> dict[str, str]:
-    """How each table and index was made, white space apart."""
-    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
-    with closing(sqlite3.connect(path)) as connection:
-        return {name: "".join(sql.split()) for name, sql in connection.execute(query)}

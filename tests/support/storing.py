@@ -15,11 +15,15 @@ from typing import Any
 from filmgate.domain.credits import Entry, EntryKind
 from filmgate.domain.spec import Spec
 from filmgate.domain.task import Artifact, Origin, Role, Task
+from filmgate.ports import Upload
 from filmgate.store.accounts import SqlAccountStore
+from filmgate.store.media import SqlMediaStore
 from filmgate.store.migrate import migrate
 from filmgate.store.outbox import SqlOutbox
 from filmgate.store.sqlite import Database
 from filmgate.store.tasks import SqlTaskStore
+from filmgate.store.uploads import SqlUploadStore
+from filmgate.store.webhooks import SqlWebhookStore
 
 NOON = 1_790_000_000_000
 MODELS = ("veo3", "veo3_fast")
@@ -51,6 +55,9 @@ class Shelf:
     tasks: SqlTaskStore
     accounts: SqlAccountStore
     outbox: SqlOutbox
+    media: SqlMediaStore
+    uploads: SqlUploadStore
+    webhooks: SqlWebhookStore
 
     async def account(self, account_id: str = "default", credits: int = 10_000) -> None:
         assert await self.accounts.create_account(account_id, account_id)
@@ -94,6 +101,9 @@ async def shelf(folder: Path) -> AsyncIterator[Shelf]:
             SqlTaskStore(database, clock),
             SqlAccountStore(database, clock),
             SqlOutbox(database, clock),
+            SqlMediaStore(database, clock),
+            SqlUploadStore(database, clock),
+            SqlWebhookStore(database, clock),
         )
 
 
@@ -115,4 +125,23 @@ def order(
         created_ms=created_ms,
         price=price,
         **changes,
+    )
+
+
+def uploaded(*, account: str = "default", path: str = "images", name: str = "dog.png", **changes: Any) -> Upload:
+    """A new upload with an id of its own, to be kept for an hour; its key follows from account, path and name."""
+    return Upload(
+        **{
+            "id": f"upload_{next(_numbers)}",
+            "account_id": account,
+            "key": f"uploads/{account}/{path}/{name}",
+            "name": name,
+            "original_name": "My dog.PNG",
+            "path": path,
+            "mime": "image/png",
+            "bytes": 3,
+            "created_ms": NOON,
+            "expires_ms": NOON + 3_600_000,
+            **changes,
+        }
     )

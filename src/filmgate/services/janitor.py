@@ -1,0 +1,119 @@
+"""Removes what has expired: uploads, and the stored files of tasks. The records of tasks stay.
+
+A file goes before the note that it is there, where the note can wait. Uploads are forgotten first, so what a killed
+sweep leaves of them is found later: a file among the uploads that no row knows, and that nobody is just putting there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NoReturn, Protocol
+
+from ..domain.errors import StorageUnavailable
+from ..ports import Clock, Storage, UploadStore
+
+log = logging.getLogger(__name__)
+
+UPLOADS = "uploads/"  #: where the storage keys of uploads begin: uploads/<account id>/...
+
+_BATCH = 100  #: of each kind in a sweep, so that a large heap never holds up the other work for long
+_EVERY_S = 60.0
+_SOON_S = 1.0  #: between sweeps while there is a heap
+_STRAYS_EVERY_MS = 3_600_000  #: listing all uploads is the one thing here that grows with what is stored
+_PUT_TAKES_MS = 3_600_000  #: a file younger than this may belong to an upload that is not noted yet
+
+
+class MediaStore(Protocol):
+    """Which tasks have files in the storage, below ``<task id>/``, whose time is over."""
+
+    async def expired(self, limit: int) -> Sequence[str]:
+        """Ids of such tasks, the oldest end first."""
+
+    async def removed(self, task_ids: Sequence[str]) -> None:
+        """The files of these tasks are gone."""
+
+
+class Janitor:
+    """``run`` it as one task beside the runner, or ``sweep_once`` by hand. Several at once do no harm."""
+
+    def __init__(
+        self,
+        uploads: UploadStore,
+        media: MediaStore,
+        storage: Storage,
+        clock: Clock,
+        *,
+        batch: int = _BATCH,
+        every_s: float = _EVERY_S,
+    ) -> None:
+        self._uploads = uploads
+        self._media = media
+        self._storage = storage
+        self._clock = clock
+        self._batch = batch
+        self._every_s = every_s
+        self._listed_ms: int | None = None
+        self._unseen: list[str] = []  #: keys of the last listing of uploads that are still to be looked at
+
+    async def run(self) -> NoReturn:
+        """Sweep until cancelled. A sweep that fails is logged, and the next one takes it up again."""
+        while True:
+            try:
+                more = await self.sweep_once()
+            except Exception:
+                log.exception("event=sweep_failed; the next sweep is in %.0f s", self._every_s)
+                more = False
+            await self._clock.sleep(_SOON_S if more else self._every_s)
+
+    async def sweep_once(self) -> bool:
+        """One batch of each kind. True where there is more to be removed at once."""
+        uploads = await self._sweep_uploads()
+        tasks = await self._sweep_media()
+        strays = await self._sweep_strays()
+        if uploads or tasks or strays:
+            log.info("event=swept uploads=%s tasks=%s strays=%s", uploads, tasks, strays)
+        return self._batch in (uploads, tasks)
+
+    async def _sweep_uploads(self) -> int:
+        expired = await self._uploads.expired(self._batch)
+        for upload in expired:
+            # Not where the same file was uploaded again just now: it has the same key.
+            if await self._uploads.get(upload.account_id, upload.key) is None:
+                await self._removed([upload.key])
+        return len(expired)
+
+    async def _sweep_media(self) -> int:
+        expired = await self._media.expired(self._batch)
+        emptied = [task_id for task_id in expired if await self._removed(await self._storage.keys(f"{task_id}/"))]
+        await self._media.removed(emptied)
+        return len(emptied)
+
+    async def _removed(self, keys: Sequence[str]) -> bool:
+        """False where the storage would not: one jammed file must not keep the others from being swept."""
+        done = True
+        for key in keys:
+            try:
+                await self._storage.delete(key)
+            except (OSError, StorageUnavailable):
+                log.exception("key=%s event=not_removed; it is tried again", key)
+                done = False
+        return done
+
+    async def _sweep_strays(self) -> int:
+        """Look at the next few of the stored uploads. Returns how many were strays."""
+        now = self._clock.now_ms()
+        if not self._unseen and (self._listed_ms is None or now - self._listed_ms >= _STRAYS_EVERY_MS):
+            self._listed_ms = now
+            self._unseen = [*await self._storage.keys(UPLOADS)]
+        looked_at, self._unseen = self._unseen[: self._batch], self._unseen[self._batch :]
+        strays = [key for key in looked_at if await self._is_stray(key)]
+        await self._removed(strays)
+        return len(strays)
+
+    async def _is_stray(self, key: str) -> bool:
+        account_id = key.removeprefix(UPLOADS).partition("/")[0]
+        if await self._uploads.get(account_id, key) is not None:
+            return False
+        stored = await self._storage.open(key)
+        return stored is not None and stored.modified_ms <= self._clock.now_ms() - _PUT_TAKES_MS
