@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from filmgate.domain.credits import DEFAULT_PRICES
 from filmgate.domain.errors import (
@@ -28,6 +30,7 @@ from filmgate.domain.spec import AspectRatio, Kind, Mode, Resolution, Spec
 from filmgate.domain.task import Artifact, Origin, Role, Status, Task
 from filmgate.ports import Caller
 from filmgate.services.derive import Derive, Upgrade
+from filmgate.store.schema import tasks
 from support.storing import FILM, MODELS, NOON, Shelf, shelf
 
 pytestmark = pytest.mark.anyio
@@ -226,6 +229,31 @@ async def test_an_enlarged_film_is_enlarged_from_what_it_was_made_from(tmp_path:
         assert await desk.upgrade(source.id, Kind.UPGRADE_4K) == Upgrade(largest.task)
 
 
+async def test_of_many_who_ask_at_once_one_makes_the_upgrade_and_all_are_given_it(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        source, desk = await made(s), Desk(s)
+        before = await s.accounts.balance("default")
+        all_asked = await asyncio.gather(*(desk.upgrade(source.id, Kind.UPGRADE_4K) for _ in range(10)))
+        assert sorted(upgrade.fresh for upgrade in all_asked) == [False] * 9 + [True]
+        assert len({upgrade.task.id for upgrade in all_asked if upgrade.task}) == 1
+        assert await s.accounts.balance("default") == before - 120
+        assert desk.nudges == 1
+
+
+async def test_an_enlarged_film_whose_source_is_forgotten_is_enlarged_itself(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        source, desk = await made(s), Desk(s)
+        upgrade = (await desk.upgrade(source.id, Kind.UPGRADE_1080P)).task
+        assert upgrade is not None
+        larger = await finished(s, upgrade, LARGE)
+        await s.database.write(lambda c: c.execute(delete(tasks).where(tasks.c.id == source.id)).close())
+        largest = (await desk.upgrade(larger.id, Kind.UPGRADE_4K)).task
+        assert largest is not None
+        assert (largest.spec.source_id, largest.spec.kind) == (larger.id, Kind.UPGRADE_4K)
+
+
 @pytest.mark.parametrize("kind", UPGRADES)
 async def test_what_cannot_be_enlarged_is_refused_and_leaves_no_trace(tmp_path: Path, kind: Kind) -> None:
     async with shelf(tmp_path) as s:
@@ -307,11 +335,11 @@ async def test_an_extension_has_its_own_model_seed_and_watermark_and_may_be_orde
     async with shelf(tmp_path) as s:
         await s.account()
         source, desk = await made(s, engine="continues"), Desk(s)
-        tasks = [await desk.extend(source.id, model="veo3", seed=11111, watermark="Ours") for _ in range(2)]
-        for task in tasks:
+        both = [await desk.extend(source.id, model="veo3", seed=11111, watermark="Ours") for _ in range(2)]
+        for task in both:
             assert (task.spec.model, task.spec.seed, task.spec.watermark, task.price) == ("veo3", 11111, "Ours", 250)
             assert task.status is Status.QUEUED
-        assert tasks[0].id != tasks[1].id
+        assert both[0].id != both[1].id
 
 
 async def test_an_extension_can_be_extended_and_enlarged(tmp_path: Path) -> None:

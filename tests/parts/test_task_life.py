@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -28,9 +28,10 @@ from filmgate.domain.errors import (
     LeaseLost,
 )
 from filmgate.domain.lifecycle import MAX_LOST_LEASES, Event, after
+from filmgate.domain.spec import Kind
 from filmgate.domain.task import Lease, Status
 from filmgate.ports import Progress
-from support.storing import FILM, MODELS, shelf
+from support.storing import FILM, MODELS, order, shelf
 
 T = TypeVar("T")
 
@@ -77,6 +78,7 @@ class TaskLife(RuleBasedStateMachine):
         folder = Path(self.open.enter_context(TemporaryDirectory()))
         self.shelf = self.do(self.open.enter_async_context(shelf(folder)))
         self.known: dict[str, Known] = {}
+        self.upgrades: dict[tuple[str, Kind], str] = {}  # the latest of each
 
     def teardown(self) -> None:
         self.do(self.open.aclose())
@@ -122,6 +124,23 @@ class TaskLife(RuleBasedStateMachine):
         task_id = self.do(order).id
         self.known[task_id] = Known(account, price, callback is not None, run_at_ms)
         return task_id
+
+    @rule(target=tasks, source_id=tasks, kind=st.sampled_from([Kind.UPGRADE_1080P, Kind.UPGRADE_4K]))
+    def enlarge(self, source_id: str, kind: Kind) -> object:
+        source = self.do(self.shelf.tasks.get(source_id))
+        spec = replace(source.spec, kind=kind, source_id=source_id, callback_url=None)
+        new = order(account=source.origin.account_id, price=120, spec=spec, created_ms=self.now)
+        known = self.upgrades.get((source_id, kind))
+        if known is not None and self.known[known].status not in (Status.REJECTED, Status.FAILED):
+            assert self.do(self.shelf.tasks.submit_once(new)).id == known
+            return multiple()
+        if self.balance(source.origin.account_id) < new.price:
+            assert self.refused(self.shelf.tasks.submit_once(new), InsufficientCredits)
+            return multiple()
+        assert self.do(self.shelf.tasks.submit_once(new)) == new
+        self.upgrades[source_id, kind] = new.id
+        self.known[new.id] = Known(source.origin.account_id, new.price, False, 0)
+        return new.id
 
     @rule(target=leases, owner=OWNERS)
     def claim(self, owner: str) -> object:
