@@ -134,7 +134,8 @@ async def test_a_file_that_was_uploaded_again_just_now_is_not_removed(tmp_path: 
 
         async def delete(self, key: str) -> None:
             await super().delete(key)
-            await attic.upload(uploaded(name="b.png", expires_ms=LATER + HOUR_MS))
+            if key == first.key:
+                await attic.upload(uploaded(name="b.png", expires_ms=LATER + HOUR_MS))
 
     async with shelf(tmp_path) as s:
         await s.account()
@@ -144,7 +145,6 @@ async def test_a_file_that_was_uploaded_again_just_now_is_not_removed(tmp_path: 
         s.clock.ms = LATER
         await attic.hire(Again(tmp_path / "media")).sweep_once()
         assert await attic.keys() == [second.key]
-        assert first.key != second.key
 
 
 async def test_what_a_killed_sweep_left_is_found_but_not_what_is_just_being_uploaded(tmp_path: Path) -> None:

@@ -140,6 +140,8 @@ class TaskLife(RuleBasedStateMachine):
         assert self.do(self.shelf.tasks.submit_once(new)) == new
         self.upgrades[source_id, kind] = new.id
         self.known[new.id] = Known(source.origin.account_id, new.price, False, 0)
+        again = order(account=source.origin.account_id, price=120, spec=spec, created_ms=self.now)
+        assert self.do(self.shelf.tasks.submit_once(again)) == new
         return new.id
 
     @rule(target=leases, owner=OWNERS)
