@@ -131,6 +131,28 @@ def test_what_is_no_film_is_refused(tmp_path: Path, content: bytes) -> None:
         finish(path, SPEC, tmp_path, ignore)
 
 
+@pytest.mark.parametrize("name", ["clip.m3u8", "clip.txt", "clip.png"])
+def test_what_leads_a_reader_to_other_files_is_refused(name: str, tmp_path: Path) -> None:
+    made = clip(tmp_path / "made.mp4")
+    content = {
+        "clip.m3u8": f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{made}\n#EXT-X-ENDLIST\n".encode(),
+        "clip.txt": f"ffconcat version 1.0\nfile {made.name}\n".encode(),
+        "clip.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10\x08\2\0\0\0" + bytes(64),
+    }
+    (tmp_path / name).write_bytes(content[name])
+    with pytest.raises(OutputUnusable, match="cannot be opened as a film"):
+        finish(tmp_path / name, SPEC, tmp_path, ignore)
+
+
+def test_a_film_that_is_damaged_inside_is_refused(tmp_path: Path) -> None:
+    made = bytearray(clip(tmp_path / "clip.mp4").read_bytes())
+    start = made.find(b"mdat") + 4
+    made[start:] = bytes(len(made) - start)
+    (tmp_path / "clip.mp4").write_bytes(made)
+    with pytest.raises(OutputUnusable, match="damaged"):
+        finish(tmp_path / "clip.mp4", SPEC, tmp_path, ignore)
+
+
 @pytest.mark.parametrize("text", ["M", "MyBrand", "a very long line " * 20, "line\nbreak", "ümläut ©"])
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280), (3840, 2160), (64, 64)])
 def test_a_watermark_fits_into_the_picture(text: str, width: int, height: int) -> None:

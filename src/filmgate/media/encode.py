@@ -15,6 +15,7 @@ from typing import Self
 import av
 import numpy as np
 import numpy.typing as npt
+from av.container import OutputContainer
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 Pixels = npt.NDArray[np.uint8]
@@ -24,6 +25,27 @@ THREADS = 2  #: fixed: x264 decides differently with another number
 AUDIO_RATE = 48_000
 BLOCK = 1024  #: samples in an AAC frame
 _BT709 = 1  # colour primaries and transfer characteristics of ITU-R BT.709, in the numbers of H.273
+
+
+def open_film(path: Path) -> OutputContainer:
+    """An MP4 to be written: index in front, neither a date nor the name of a program in it."""
+    options = {"movflags": "+faststart", "fflags": "+bitexact", "use_editlist": "1"}
+    return av.open(str(path), "w", format="mp4", options=options)
+
+
+def add_sound(film: OutputContainer, rate: int = AUDIO_RATE) -> av.AudioStream:
+    """The one kind of sound track that our films have."""
+    stream = film.add_stream("aac", rate=rate)
+    stream.layout, stream.bit_rate = "stereo", 128_000
+    return stream
+
+
+def sound_frame(sound: Sound, at: int, rate: int = AUDIO_RATE) -> av.AudioFrame:
+    """(samples, 2), the first of which is number ``at``, as the AAC encoder takes it."""
+    planes = np.ascontiguousarray(np.clip(sound, -1.0, 1.0).T)
+    frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
+    frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
+    return frame
 
 
 class EncodeError(ValueError):
@@ -59,7 +81,7 @@ class Encoder:
     """
 
     def __init__(
-        self, path: Path, width: int, height: int, fps: int = 24, audio_rate: int = AUDIO_RATE, *,
+        self, path: Path, width: int, height: int, fps: int | Fraction = 24, audio_rate: int = AUDIO_RATE, *,
         sound: bool = True, preset: str = "veryfast", crf: float = 20.0,
     ) -> None:  # fmt: skip
         _check_size(width, height)
@@ -67,29 +89,24 @@ class Encoder:
         self._convert = Converter(width, height)
         self._frames = self._samples = 0
         self._sound: list[Sound] = []
-        options = {"movflags": "+faststart", "fflags": "+bitexact", "use_editlist": "1"}
-        self._file = av.open(str(path), "w", format="mp4", options=options)
+        self._file = open_film(path)
         self._video = self._video_stream(preset, crf)
-        self._audio = self._audio_stream() if sound else None
+        self._audio = add_sound(self._file, audio_rate) if sound else None
 
     def _video_stream(self, preset: str, crf: float) -> av.VideoStream:
-        closed_gop = f"keyint={2 * self.fps}:min-keyint={2 * self.fps}:scenecut=0:open-gop=0"
+        gop = round(2 * self.fps)
+        closed_gop = f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0"
         stream = self._file.add_stream("libx264", rate=self.fps)
         stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
-        stream.time_base = Fraction(1, self.fps)
+        stream.time_base = 1 / Fraction(self.fps)
         # No B-frames: without them the first picture is shown at 0 with no edit list to say so.
         stream.options = {
             "preset": preset, "crf": str(crf), "profile": "high", "bf": "0", "x264-params": closed_gop,
         }  # fmt: skip
         context = stream.codec_context
-        context.gop_size, context.thread_count, context.thread_type = 2 * self.fps, THREADS, "FRAME"
+        context.gop_size, context.thread_count, context.thread_type = gop, THREADS, "FRAME"
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = ColorRange.MPEG
-        return stream
-
-    def _audio_stream(self) -> av.AudioStream:
-        stream = self._file.add_stream("aac", rate=self.audio_rate)
-        stream.layout, stream.bit_rate = "stereo", 128_000
         return stream
 
     def frame_bgra(self, pixels: Pixels) -> None:
@@ -101,7 +118,7 @@ class Encoder:
         _check_shape(planes, (self.height * 3 // 2, self.width))
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
-        frame.pts, frame.time_base = self._frames, Fraction(1, self.fps)
+        frame.pts, frame.time_base = self._frames, 1 / Fraction(self.fps)
         self._file.mux(self._video.encode(frame))
         self._frames += 1
         self._encode_sound(self._due() - BLOCK)
@@ -133,11 +150,8 @@ class Encoder:
         return np.pad(taken, ((0, count - len(taken)), (0, 0)))
 
     def _send(self, sound: Sound) -> None:
-        planes = np.ascontiguousarray(np.clip(sound, -1.0, 1.0).T)
-        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = self.audio_rate, self._samples, Fraction(1, self.audio_rate)
         assert self._audio is not None
-        self._file.mux(self._audio.encode(frame))
+        self._file.mux(self._audio.encode(sound_frame(sound, self._samples, self.audio_rate)))
         self._samples += len(sound)
 
     def close(self) -> None:

@@ -12,9 +12,11 @@ from PIL import Image
 
 from ..domain.errors import OutputUnusable
 from ..domain.spec import Spec
+from ..domain.task import Role
 from ..ports import Finished
-from .encode import AUDIO_RATE, Encoder, Sound
-from .probe import Probed, probe, starts_fast
+from .encode import Encoder
+from .probe import Probed, probe, readable, starts_fast
+from .sound import read_sound
 from .watermark import Watermark, watermark
 
 Report = Callable[[float, str], None]
@@ -26,6 +28,7 @@ _POSTER_QUALITY = 85
 _SECOND_CRF = 17.0  #: finer than the first encoding, so that the second one is not seen
 
 
+@readable()
 def finish(clip: Path, spec: Spec, folder: Path, report: Report) -> Sequence[Finished]:
     """The film and its poster, in ``folder``. Raises OutputUnusable where the clip is not what was ordered."""
     report(0.0, "checking the film")
@@ -43,8 +46,8 @@ def finish(clip: Path, spec: Spec, folder: Path, report: Report) -> Sequence[Fin
     poster = _poster(film, folder / POSTER)
     report(1.0, "storing")
     return (
-        Finished(film, "video/mp4", found.width, found.height, found.seconds, found.has_audio),
-        Finished(poster, "image/jpeg", found.width, found.height, 0.0, False),
+        Finished(film, Role.RESULT, "video/mp4", found.width, found.height, found.seconds, found.has_audio),
+        Finished(poster, Role.POSTER, "image/jpeg", found.width, found.height, 0.0, False),
     )
 
 
@@ -66,7 +69,7 @@ def _encode(clip: Path, found: Probed, mark: Watermark | None, film: Path, repor
     frames = max(1, round(found.seconds * found.fps))
     with Encoder(film, width, height, round(found.fps), sound=found.has_audio, crf=_SECOND_CRF) as encoder:
         if found.has_audio:
-            encoder.audio(_sound(clip))
+            encoder.audio(read_sound(clip))
         for number, planes in enumerate(_pictures(clip)):
             if mark is not None:
                 chroma = planes[height:].reshape(2, height // 2, width // 2)
@@ -80,23 +83,6 @@ def _pictures(clip: Path) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.ui
     with av.open(str(clip)) as film:
         for frame in film.decode(video=0):
             yield np.ascontiguousarray(frame.to_ndarray(format="yuv420p"))
-
-
-def _sound(clip: Path) -> Sound:
-    """(samples, 2) at 48 kHz, each sample where its time stamp says: an encoder's lead-in does not shift the rest."""
-    with av.open(str(clip)) as film:
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=AUDIO_RATE)
-        parts = [
-            (round((part.pts or 0) * float(part.time_base or 0) * AUDIO_RATE), part.to_ndarray())
-            for frame in film.decode(audio=0)
-            for part in resampler.resample(frame)
-        ]
-    end = max((at + part.shape[1] for at, part in parts), default=0)
-    sound = np.zeros((max(0, end), 2), np.float32)
-    for at, part in parts:
-        cut = max(0, -at)
-        sound[at + cut : at + part.shape[1]] = part[:, cut:].T
-    return sound
 
 
 def _remux(clip: Path, film: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 
 from ..domain.errors import OutputUnusable
+
+#: What films come in. Playlists and scripts, which make a reader open yet other files, are none; nor are pictures.
+_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,ogg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,9 @@ class Probed:
 
 
 def probe(path: Path) -> Probed:
-    """Raises OutputUnusable where the file is not a film that can be played."""
+    """Raises OutputUnusable where the file is not a film that can be played. Before anything else opens it."""
     try:
-        with av.open(str(path)) as film:
+        with av.open(str(path), options={"format_whitelist": _CONTAINERS}) as film:
             if not film.streams.video:
                 raise OutputUnusable("The engine made a file without a picture.")
             video = film.streams.video[0]
@@ -54,6 +59,15 @@ def probe(path: Path) -> Probed:
             )
     except (av.FFmpegError, OSError) as error:
         raise OutputUnusable(f"The engine made a file that cannot be opened as a film: {error}.") from error
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Also a decorator: what decoders say of a damaged film comes out as OutputUnusable."""
+    try:
+        yield
+    except av.InvalidDataError as error:
+        raise OutputUnusable("The film is damaged and cannot be read to its end.") from error
 
 
 def starts_fast(path: Path) -> bool:

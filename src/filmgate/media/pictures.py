@@ -1,0 +1,64 @@
+"""The pictures of a film, one after the other, in the size and the colours that our encoder takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+
+from .encode import Pixels
+
+_FINE = Interpolation.LANCZOS | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
+_NOT_SAID = 2  # of a colour space, in the numbers of H.273
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many pictures, and how fast."""
+
+    fps: Fraction
+    frames: int
+
+    @property
+    def seconds(self) -> Fraction:
+        return self.frames / self.fps
+
+
+def pace(film: Path) -> Pace:
+    """Counted by reading the whole file, without decoding it."""
+    with av.open(str(film)) as opened:
+        stream = opened.streams.video[0]
+        frames = sum(packet.size > 0 for packet in opened.demux(stream))
+        return Pace(Fraction(stream.average_rate or 24), frames)
+
+
+def pictures(film: Path, width: int, height: int) -> Iterator[Pixels]:
+    """(height * 3 / 2, width) planes, BT.709 in limited range; scaled by Lanczos where the film has another size."""
+    reformat = VideoReformatter()
+    with av.open(str(film)) as opened:
+        opened.streams.video[0].thread_type = "AUTO"
+        for frame in opened.decode(video=0):
+            planes: Pixels = _fitting(reformat, frame, width, height).to_ndarray()  # type: ignore[assignment]
+            yield planes
+
+
+def _fitting(reformat: VideoReformatter, frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
+    said = frame.colorspace != _NOT_SAID
+    return reformat.reformat(
+        frame, width, height, "yuv420p", interpolation=_FINE,
+        src_colorspace=frame.colorspace if said else Colorspace.ITU709, dst_colorspace=Colorspace.ITU709,
+        src_color_range=frame.color_range or ColorRange.MPEG, dst_color_range=ColorRange.MPEG,
+    )  # fmt: skip
+
+
+def repaced(shown: Iterable[Pixels], pace: Pace, fps: Fraction) -> Iterator[Pixels]:
+    """The same pictures at another speed: some twice, or some not at all, so that the film lasts as long."""
+    sent = 0
+    for number, planes in enumerate(shown, 1):
+        due = round(number * fps / pace.fps)
+        yield from [planes] * (due - sent)
+        sent = due
