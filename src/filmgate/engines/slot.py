@@ -15,11 +15,12 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ..domain.errors import EngineFailed, TaskError
-from ..ports import Engine, Job, Order
+from ..ports import Engine, Finished, Job, Order, Work
 from . import registry, wire
 
 MEDIA = "media"
@@ -56,6 +57,7 @@ class EngineWorker:
             report=report,
             cancelled=lambda: False,  # a slot is cancelled by killing it
             images=order.images,
+            source=order.source,
             state=order.state,
             options=order.options,
         )
@@ -63,17 +65,63 @@ class EngineWorker:
 
 
 class MediaWorker:
-    """Checks films and makes them ready for storing."""
+    """Checks films and images, and makes them ready for storing."""
 
     def load(self) -> None:
-        from ..media import finish  # noqa: F401  PyAV takes a while to import: before the first film, not during it
+        from ..media import edit, finish, images, limits, upscale  # noqa: F401  now, not during the first order
+
+        images.bound()
+        limits.bound()
 
     def work(self, order: Order, report: Callable[[float, str], None]) -> wire.Message:
-        from ..media.finish import finish
+        return wire.Done(wire.name_of(order), tuple(_MEDIA_WORK[order.work](order, report)))
 
-        if order.clip is None:
-            raise EngineFailed("The media slot was given no film.")
-        return wire.Done(wire.name_of(order), tuple(finish(order.clip, order.spec, order.workdir, report)))
+
+def _finish(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+    from ..media.finish import finish
+
+    return finish(_given(order.clip), order.spec, order.workdir, report)
+
+
+def _images(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+    from ..media.images import check
+
+    checked = []
+    for number, image in enumerate(order.images, 1):
+        report((number - 1) / len(order.images), "checking the images")
+        checked.append(check(image, order.workdir / f"image-{number}.png"))
+    return checked
+
+
+def _upscale(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+    from ..media.upscale import upscale
+
+    return [upscale(_given(order.source), order.spec.size, order.workdir / "larger.mp4", report)]
+
+
+def _join(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+    from ..media.edit import join
+
+    return [join(_given(order.source), _given(order.clip), order.workdir / "full.mp4", report)]
+
+
+def _not_ours(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+    raise EngineFailed("The media slot renders nothing: that is for engines.")
+
+
+_MEDIA_WORK: Mapping[Work, Callable[[Order, Callable[[float, str], None]], Sequence[Finished]]] = {
+    Work.FINISH: _finish,
+    Work.IMAGES: _images,
+    Work.UPSCALE: _upscale,
+    Work.JOIN: _join,
+    Work.RENDER: _not_ours,
+}
+
+
+def _given(film: Path | None) -> Path:
+    if film is None:
+        raise EngineFailed("The media slot was given no film.")
+    return film
 
 
 def serve(worker: Worker, orders: queue.SimpleQueue[Order], out: BinaryIO) -> None:
