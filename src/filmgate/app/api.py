@@ -16,19 +16,28 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.applications import Starlette
 
 from .. import __version__
+from ..dialects.files import described as files_described
+from ..dialects.files import routes as uploading
+from ..dialects.market import described as market_described
+from ..dialects.market import routes as market
+from ..dialects.veo3 import described as veo3_described
 from ..dialects.veo3 import routes as veo3
-from ..dialects.veo3.described import OPERATIONS
 from ..engines import registry
 from ..http import files, health, metrics, openapi
 from ..http.auth import bearer
+from ..http.desk import Desk
 from ..http.edition import Edition
 from ..http.errors import application
 from ..http.public import public_base
-from ..net.outbound import Policy, check_literal
+from ..net.outbound import Outbound, Policy, check_literal
+from ..services.derive import Derive
 from ..services.submit import Submit
+from ..services.uploads import Uploads
 from ..settings import Settings
 from .logs import start_logging
 from .parts import Parts, new_seed, new_task_id, opened
+
+OPERATIONS = (*veo3_described.OPERATIONS, *market_described.OPERATIONS, *files_described.OPERATIONS)
 
 _CLOSE_S = 5  #: for answers under way when the server stops
 
@@ -36,32 +45,63 @@ _CLOSE_S = 5  #: for answers under way when the server stops
 def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette:
     """The whole HTTP surface. ``worker``: a runner belongs to this server, and it is not ready without one."""
     settings = parts.settings
-    edition = Edition().merged(settings.edition.switches())
     policy = Policy(settings.net.allow, settings.net.allow_private)
-
-    def check_address(url: str) -> None:
-        check_literal(url, policy)
-
-    proxies = [ip_network(proxy) for proxy in settings.server.trusted_proxies]
+    desk = _desk(parts, nudge, policy)
     return application(
         [
             *health.routes(partial(_not_ready, parts, worker)),
             *metrics.routes(_registry(), settings.metrics.token),
             *openapi.routes(openapi.document(OPERATIONS, title="Filmgate", version=__version__)),
             *files.routes(parts.storage, parts.links, parts.clock),
-            *veo3.routes(
-                submit=submitter(parts, nudge),
-                tasks=parts.tasks,
-                authenticate=bearer(parts.accounts),
-                links=parts.links,
-                edition=edition,
-                models=parts.routes.keys(),
-                check_address=check_address,
-                public_base=lambda request: public_base(request, settings.public_url, proxies),
+            *veo3.routes(desk),
+            *market.routes(desk),
+            *uploading.routes(
+                desk,
+                uploads=_uploads(parts),
+                outbound=Outbound(policy),
+                storage=parts.storage,
+                accounts=parts.accounts,
+                download_s=settings.links.download_s,
             ),
         ],
-        renders={"/api": veo3.errors(edition)},
+        renders={
+            "/api": veo3.errors(desk.edition, desk.authenticate),
+            "/api/v1/jobs": market.errors(desk.edition, desk.authenticate),
+            **dict.fromkeys(uploading.UPLOADS, uploading.errors),
+        },
         new_id=lambda: secrets.token_hex(6),
+    )
+
+
+def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
+    settings = parts.settings
+    proxies = [ip_network(proxy) for proxy in settings.server.trusted_proxies]
+
+    def check_address(url: str) -> None:
+        check_literal(url, policy)
+
+    return Desk(
+        submit=submitter(parts, nudge),
+        derive=deriver(parts, nudge),
+        tasks=parts.tasks,
+        clock=parts.clock,
+        links=parts.links,
+        edition=Edition().merged(settings.edition.switches()),
+        authenticate=bearer(parts.accounts),
+        check_address=check_address,
+        public_base=lambda request: public_base(request, settings.public_url, proxies),
+    )
+
+
+def _uploads(parts: Parts) -> Uploads:
+    settings = parts.settings
+    return Uploads(
+        store=parts.uploads,
+        storage=parts.storage,
+        clock=parts.clock,
+        new_id=new_task_id,
+        keep_ms=round(settings.uploads.keep_s * 1000),
+        folder=settings.data / "tmp" / "uploads",
     )
 
 
@@ -72,6 +112,19 @@ def submitter(parts: Parts, nudge: Callable[[], None]) -> Submit:
         new_id=new_task_id,
         new_seed=new_seed,
         models=parts.routes,
+        capabilities=registry.capabilities,
+        prices=parts.prices,
+        nudge=nudge,
+    )
+
+
+def deriver(parts: Parts, nudge: Callable[[], None]) -> Derive:
+    return Derive(
+        store=parts.tasks,
+        clock=parts.clock,
+        new_id=new_task_id,
+        new_seed=new_seed,
+        routes=parts.routes,
         capabilities=registry.capabilities,
         prices=parts.prices,
         nudge=nudge,

@@ -27,10 +27,12 @@ from ..store.migrate import migrate
 from ..store.outbox import SqlOutbox
 from ..store.sqlite import Database, location
 from ..store.tasks import SqlTaskStore
+from ..store.uploads import SqlUploadStore
+from ..store.webhooks import SqlWebhookStore
 from ..store.workers import SqlWorkerStore
 
 if TYPE_CHECKING:
-    from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, WorkerStore
+    from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, UploadStore, WebhookStore, WorkerStore
 
 LINK_SECRET = "links"
 SERVE_OWNER = "serve"  #: the runner of `serve`: one data directory has one, so its name can be the same at every start
@@ -56,6 +58,8 @@ class Parts:
     accounts: AccountStore
     workers: WorkerStore
     outbox: Outbox
+    uploads: UploadStore
+    webhooks: WebhookStore
     storage: Storage
     links: Links
     routes: Mapping[str, Route]
@@ -75,6 +79,8 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             accounts=accounts,
             workers=SqlWorkerStore(database, clock),
             outbox=SqlOutbox(database, clock),
+            uploads=SqlUploadStore(database, clock),
+            webhooks=SqlWebhookStore(database, clock),
             storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
             links=Links([await _link_key(settings, accounts)]),
             routes=settings.routes(),

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from ..dialects.veo3.render import compose_callback
 from ..engines import registry
 from ..engines.slot import MEDIA
 from ..engines.slots import LocalSlots, SlotLimits
@@ -17,7 +16,9 @@ from ..net.outbound import Outbound, Policy
 from ..services.deliver import Deliver
 from ..services.postprocess import Postprocess
 from ..services.runner import Runner, RunnerLimits
+from ..services.signatures import Signatures
 from ..settings import Settings
+from .callbacks import compose
 from .logs import start_logging
 from .parts import SERVE_OWNER, Parts, opened
 
@@ -70,9 +71,10 @@ def deliverer(parts: Parts) -> Deliver:
     return Deliver(
         outbox=parts.outbox,
         tasks=parts.tasks,
-        compose=lambda task: compose_callback(task, parts.links, settings.edition.switches()),
+        compose=lambda task: compose(task, parts.links, settings.edition.switches()),
         outbound=Outbound(Policy(settings.net.allow, settings.net.allow_private)),
         clock=parts.clock,
+        sign=Signatures(parts.webhooks, parts.clock),
         schedule_s=settings.callbacks.schedule_s,
         timeout_s=settings.callbacks.timeout_s,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 T = TypeVar("T")
 
+_JSON = "application/json"
 _REFERENCE = "#/components/schemas/{name}"
 
 
@@ -25,8 +27,17 @@ class Envelope(msgspec.Struct, Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """A field of a query."""
+
+    name: str
+    words: str
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One address: what it takes, and the ``data`` of its answer."""
+    """One address: what it takes, and the ``data`` of its answer (or, not ``enveloped``, the whole answer)."""
 
     method: str
     path: str
@@ -34,13 +45,16 @@ class Operation:
     summary: str
     answer: type
     body: type | None = None
-    query: tuple[tuple[str, str], ...] = ()  #: (name, description); all of them are required
+    query: tuple[Parameter, ...] = ()
+    media: str = _JSON  #: what the body is
+    enveloped: bool = True
+    refusals: tuple[int, ...] = ()  #: HTTP statuses, beside 200, that its answer may have in every edition
 
 
 def document(operations: Sequence[Operation], *, title: str, version: str) -> dict[str, Any]:
     """An OpenAPI 3.1 document."""
     bodies = [each.body for each in operations if each.body is not None]
-    answers: list[Any] = [Envelope[each.answer] for each in operations]  # type: ignore[name-defined]
+    answers = [_answer_of(each) for each in operations]
     schemas, components = msgspec.json.schema_components([*bodies, *answers], ref_template=_REFERENCE)
     of_body = dict(zip(bodies, schemas, strict=False))
     paths: dict[str, dict[str, Any]] = {}
@@ -68,22 +82,34 @@ def routes(described: dict[str, Any]) -> list[Route]:
     return [Route("/openapi.json", openapi)]
 
 
+def _answer_of(each: Operation) -> Any:
+    return Envelope[each.answer] if each.enveloped else each.answer  # type: ignore[name-defined]
+
+
 def _operation(each: Operation, body: dict[str, Any] | None, answer: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "operationId": each.name,
         "summary": each.summary,
-        "responses": {"200": {"description": "The envelope.", "content": _json(answer)}},
+        "responses": _responses(each, answer),
     }
     if body is not None:
-        told["requestBody"] = {"required": True, "content": _json(body)}
+        told["requestBody"] = {"required": True, "content": {each.media: {"schema": body}}}
     if each.query:
-        told["parameters"] = [_parameter(name, words) for name, words in each.query]
+        told["parameters"] = [_parameter(asked) for asked in each.query]
     return told
 
 
-def _parameter(name: str, words: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": True, "description": words, "schema": {"type": "string"}}
+def _responses(each: Operation, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer has one form whatever its status is."""
+    content = {_JSON: {"schema": answer}}
+    told = {"200": {"description": "The envelope: its code says whether it went well.", "content": content}}
+    for status in each.refusals:
+        told[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
+    if each.enveloped:
+        told["default"] = {"description": "The same, where HTTP says what the envelope says.", "content": content}
+    return told
 
 
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
+def _parameter(asked: Parameter) -> dict[str, Any]:
+    told = {"name": asked.name, "in": "query", "required": asked.required, "description": asked.words}
+    return {**told, "schema": {"type": "string"}}

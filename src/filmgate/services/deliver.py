@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -37,12 +37,15 @@ _LONGEST_REST_S = 1.0  #: another process may have put something into the outbox
 _LONGEST_TROUBLE_S = 30.0  #: between looks into an outbox that fails
 
 
+Sign = Callable[[Callback, bytes], Awaitable[Mapping[str, str]]]  #: the headers that sign a body
+
+
 class Deliver:
     """The deliverer: ``run`` it as one task, ``nudge`` it after commits, ``drain`` it at the end.
 
-    ``compose`` makes the body from the ended task at the time of sending. ``schedule_s`` are the waits before the
-    retries. A slot is one send under way: ``slots`` in all, ``per_host`` to one host; a callback waits ``line_s`` at
-    most for its slot, so that a send of ``timeout_s`` ends within its lease.
+    ``compose`` makes the body from the ended task at the time of sending, and ``sign`` the headers that sign it.
+    ``schedule_s`` are the waits before the retries. A slot is one send under way: ``slots`` in all, ``per_host`` to one
+    host; a callback waits ``line_s`` at most for its slot, so that a send of ``timeout_s`` ends within its lease.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Deliver:
         outbound: Outbound,
         clock: Clock,
         *,
+        sign: Sign | None = None,
         schedule_s: Sequence[float] = DEFAULT_SCHEDULE_S,
         timeout_s: float = 15.0,
         line_s: float = 15.0,
@@ -64,6 +68,7 @@ class Deliver:
         self._compose = compose
         self._outbound = outbound
         self._clock = clock
+        self._sign = sign
         self._schedule_s = tuple(schedule_s)
         self._timeout_s = timeout_s
         self._lines = Lines(slots, per_host, _LINE)
@@ -192,12 +197,21 @@ class Deliver:
         answer = await self._outbound.post(
             callback.url,
             body,
-            _headers(callback),
+            await self._headers(callback, body),
             timeout_s=self._timeout_s,
             answer_cap=_ANSWER_CHARS * 4,  # bytes: no character of UTF-8 has more than four
         )
         text = answer.body_start.decode("utf-8", "replace").replace("\0", "\ufffd")[:_ANSWER_CHARS]
         return Delivery(callback.id, callback.tries + 1, started_ms, answer.latency_ms, answer.status, answer=text)
+
+    async def _headers(self, callback: Callback, body: bytes) -> dict[str, str]:
+        signed = await self._sign(callback, body) if self._sign else {}
+        return {
+            "content-type": "application/json",
+            "user-agent": f"filmgate/{__version__}",
+            "webhook-id": callback.id,
+            **signed,
+        }
 
     def _failed(self, callback: Callback, started_ms: int, error: str) -> Delivery:
         latency_ms = self._clock.now_ms() - started_ms
@@ -235,11 +249,3 @@ def _host_to_show(url: str) -> str:
 
 def _why(delivery: Delivery) -> str:
     return delivery.error or f"The receiver answered with status {delivery.status}."
-
-
-def _headers(callback: Callback) -> dict[str, str]:
-    return {
-        "content-type": "application/json",
-        "user-agent": f"filmgate/{__version__}",
-        "webhook-id": callback.id,
-    }

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ...domain.spec import SEEDS
-from ...http.openapi import Operation
-from .schema import MAX_PROMPT, MAX_WATERMARK
+from ...http.openapi import Operation, Parameter
+from ...http.orders import MAX_PROMPT, MAX_TASK_ID, MAX_WATERMARK
 
 Ratio = Literal["16:9", "9:16", "Auto"]
 
@@ -39,6 +39,26 @@ class GenerateRequest(Struct):
     callBackUrl: Annotated[str | None, Meta(description="Is told, by POST, how the task ended.")] = None
 
 
+class ExtendRequest(Struct):
+    """The order of a film that goes on where another one ends."""
+
+    taskId: Annotated[str, Meta(min_length=1, max_length=MAX_TASK_ID, description="The task whose film goes on.")]
+    prompt: Annotated[str, Meta(min_length=1, max_length=MAX_PROMPT, examples=["The dog finds a ball"])]
+    model: Annotated[str, Meta(description="fast, quality, lite, or a model's own name.")] = "fast"
+    seeds: Annotated[int | None, Meta(description=f"{SEEDS[0]} to {SEEDS[-1]}; that of the source if not said.")] = None
+    watermark: Annotated[str | None, Meta(description=f"Text in the picture, up to {MAX_WATERMARK} characters.")] = None
+    waterMark: Annotated[str | None, Meta(description="The same under its other name.")] = None
+    callBackUrl: Annotated[str | None, Meta(description="Is told, by POST, how the task ended.")] = None
+
+
+class UpgradeRequest(Struct):
+    """The order of a film's 4K version."""
+
+    taskId: Annotated[str, Meta(min_length=1, max_length=MAX_TASK_ID, description="The task that made the film.")]
+    index: Annotated[int, Meta(ge=0, description="Which of its films.")] = 0
+    callBackUrl: Annotated[str | None, Meta(description="Is told, by POST, how the task ended.")] = None
+
+
 class Created(Struct):
     """The task has been accepted, and is on disk."""
 
@@ -55,6 +75,23 @@ class Films(Struct):
     fullResultUrls: Annotated[list[str] | None, Meta(description="Only of extensions.")]
     hasAudioList: list[bool]
     seeds: list[int]
+    mediaIds: Annotated[list[str] | UnsetType, Meta(description="Only of 4K versions.")] = UNSET
+    imageUrls: Annotated[list[str] | UnsetType, Meta(description="Only of 4K versions: stills.")] = UNSET
+
+
+class Video1080p(Struct):
+    """The 1080p version; ``resultUrl`` is null, and the code 400, while it is being made."""
+
+    taskId: Annotated[str, Meta(description="The task that makes it.")]
+    resultUrl: str | None
+
+
+class Video4k(Struct):
+    """The 4K version; the lists are null while it is being made."""
+
+    taskId: Annotated[str, Meta(description="The task that makes it.")]
+    resultUrls: list[str] | None
+    imageUrls: list[str] | None
 
 
 class Record(Struct):
@@ -69,7 +106,6 @@ class Record(Struct):
     state: Literal["waiting", "generating", "success", "fail"]
     response: Films | None
     resultJson: Annotated[str, Meta(description='{"resultUrls": [...]} as JSON; empty before success.')]
-    fallbackFlag: bool
     errorCode: int | None
     errorMessage: str
     failCode: int | None
@@ -79,6 +115,7 @@ class Record(Struct):
     creditsConsumed: int
     progress: Annotated[float, Meta(ge=0, le=1)]
     stage: Annotated[str, Meta(description="What is being done, in plain words.")]
+    fallbackFlag: Annotated[bool | UnsetType, Meta(description="Not of 4K versions.")] = UNSET
     resultUrls: Annotated[
         str | list[str] | UnsetType, Meta(description="The addresses as JSON, or a list where the edition says so.")
     ] = UNSET
@@ -86,14 +123,30 @@ class Record(Struct):
     videoUrl: str | UnsetType = UNSET
 
 
+_OF_FILM = (
+    Parameter("taskId", "The task that made the film."),
+    Parameter("index", "Which of its films; 0 where it is not said.", required=False),
+)
+
 OPERATIONS = (
     Operation("POST", "/api/v1/veo/generate", "generate", "Order a film", Created, GenerateRequest),
+    Operation("POST", "/api/v1/veo/extend", "extend", "Order the continuation of a film", Created, ExtendRequest),
     Operation(
         "GET",
         "/api/v1/veo/record-info",
         "recordInfo",
         "Ask where a task stands",
         Record,
-        query=(("taskId", "The task, as generate named it."),),
+        query=(Parameter("taskId", "The task, as it was named when it was created."),),
     ),
+    Operation(
+        "GET",
+        "/api/v1/veo/get-1080p-video",
+        "get1080pVideo",
+        "Order a film's 1080p version, and get it",
+        Video1080p,
+        query=_OF_FILM,
+    ),
+    Operation("POST", "/api/v1/veo/get-4k-video", "get4kVideo", "Order a film's 4K version", Video4k, UpgradeRequest),
+    Operation("GET", "/api/v1/veo/get-4k-video", "ask4kVideo", "Ask for a film's 4K version", Video4k, query=_OF_FILM),
 )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from ...domain.spec import AspectRatio, Mode, Resolution
-from ...domain.task import Artifact, Role, Status, Task
+from ...domain.spec import Kind
+from ...domain.task import Role, Status, Task
+from ...http import films
+from ...http.codes import NO_4K, failure_of
 from ...http.edition import Edition
+from ...http.films import json_text
 from ...storage.links import Links
-from .codes import failure_of
 
 SUCCESS_FLAG: Final = {
     Status.QUEUED: 0,
@@ -30,38 +32,30 @@ STATE: Final = {
     Status.REJECTED: "fail",
     Status.FAILED: "fail",
 }
-GENERATION_TYPE: Final = {
-    Mode.TEXT: "TEXT_2_VIDEO",
-    Mode.FRAMES: "FIRST_AND_LAST_FRAMES_2_VIDEO",
-    Mode.REFERENCE: "REFERENCE_2_VIDEO",
-}
-
-SUCCEEDED: Final = "Veo3.1 video generated successfully."
-SUCCEEDED_BY_FALLBACK: Final = "Veo3.1 video generated successfully (using fallback model)."
 
 
 def render_record(task: Task, edition: Edition, links: Links) -> dict[str, Any]:
     """``data`` of record-info: the fields of all editions of the API side by side."""
     flag = SUCCESS_FLAG[task.status]
     code, message = failure_of(task) or (None, None)
-    urls = result_urls(task, links)
+    urls = films.result_urls(task, links)
     return {
         "taskId": task.id,
-        "paramJson": _json(params(task)),
+        "paramJson": json_text(params(task)),
         "successFlag": flag,
         "status": flag,
         "state": STATE[task.status],
         "response": _response(task, links),
         **_shortcuts(urls, edition),
-        "resultJson": _json({"resultUrls": urls}) if urls else "",
-        "fallbackFlag": task.fallback_used,
+        "resultJson": json_text({"resultUrls": urls}) if urls else "",
+        **_fallback_flag(task),
         "errorCode": code,
         "errorMessage": message or "",
         "failCode": code,
         "failMsg": message,
         "createTime": _time(task.created_ms, edition),
         "completeTime": _time(task.ended_ms, edition) if task.status.ended else None,
-        "creditsConsumed": _charged(task),
+        "creditsConsumed": films.charged(task),
         "progress": 1.0 if task.status is Status.SUCCEEDED else task.progress,
         "stage": task.stage,
     }
@@ -69,15 +63,17 @@ def render_record(task: Task, edition: Edition, links: Links) -> dict[str, Any]:
 
 def render_callback(task: Task, edition: Edition, links: Links) -> dict[str, Any]:
     """The body of the callback of an ended task. The id stands at each place where some receiver looks for it."""
-    data: dict[str, Any] = {"taskId": task.id, "task_id": task.id, "fallbackFlag": task.fallback_used}
+    data: dict[str, Any] = {"taskId": task.id, "task_id": task.id, **_fallback_flag(task)}
     failure = failure_of(task)
     if failure:
-        return {"code": failure[0], "msg": failure[1], "taskId": task.id, "data": data}
-    data["promptJson"] = _json(params(task)) if edition.prompt_json == "string" else params(task)
+        msg = NO_4K if task.spec.kind is Kind.UPGRADE_4K else failure[1]
+        return {"code": failure[0], "msg": msg, "taskId": task.id, "data": data}
+    data["promptJson"] = json_text(params(task)) if edition.prompt_json == "string" else params(task)
     data["info"] = _info(task, edition, links)
-    data["creditsConsumed"] = _charged(task)
-    msg = SUCCEEDED_BY_FALLBACK if task.fallback_used else SUCCEEDED
-    return {"code": 200, "msg": msg, "taskId": task.id, "data": data}
+    data["creditsConsumed"] = films.charged(task)
+    if task.spec.kind is Kind.UPGRADE_4K:
+        data |= _second_spelling(task, links)
+    return {"code": 200, "msg": _success(task), "taskId": task.id, "data": data}
 
 
 def compose_callback(task: Task, links: Links, switches: Mapping[str, str]) -> bytes:
@@ -87,13 +83,15 @@ def compose_callback(task: Task, links: Links, switches: Mapping[str, str]) -> b
 
 
 def params(task: Task) -> dict[str, Any]:
-    """The order as it took effect."""
+    """The order as it took effect; of what is made from another film, with that task and the index of its film."""
     spec = task.spec
-    ratio = _ratio(task)
+    ratio = films.ratio_of(task)
+    source = {} if spec.source_id is None else {"taskId": spec.source_id, "index": spec.index}
     return {
+        **source,
         "prompt": spec.prompt,
         "model": spec.model,
-        "generationType": GENERATION_TYPE[spec.mode],
+        "generationType": films.GENERATION_TYPE[spec.mode],
         "imageUrls": list(spec.images),
         "aspectRatio": ratio,
         "aspect_ratio": ratio,
@@ -107,24 +105,52 @@ def params(task: Task) -> dict[str, Any]:
     }
 
 
-def result_urls(task: Task, links: Links) -> list[str]:
-    """The films of a succeeded task, else none."""
-    return _urls(task, task.artifacts_of(Role.RESULT), links) if task.status is Status.SUCCEEDED else []
+def render_enlarged(task: Task, links: Links) -> dict[str, Any]:
+    """``data`` of get-4k-video: the task that makes the larger film, and that film once it is there."""
+    done = task.status is Status.SUCCEEDED
+    return {
+        "taskId": task.id,
+        "resultUrls": films.result_urls(task, links) if done else None,
+        "imageUrls": films.urls_of(task, Role.POSTER, links) if done else None,
+    }
 
 
 def _response(task: Task, links: Links) -> dict[str, Any] | None:
-    urls = result_urls(task, links)
+    urls = films.result_urls(task, links)
     if not urls:
         return None
-    return {
+    response = {
         "taskId": task.id,
-        "resolution": _resolution(task),
-        "originUrls": _origin_urls(task, links),
+        "resolution": films.resolution_of(task),
+        "originUrls": films.origin_urls(task, links),
         "resultUrls": urls,
-        "fullResultUrls": None,
+        "fullResultUrls": films.full_urls(task, links),
         "hasAudioList": [film.has_audio for film in task.artifacts_of(Role.RESULT)],
         "seeds": [task.spec.seed] * len(urls),
     }
+    return response | _pictures(task, links) if task.spec.kind is Kind.UPGRADE_4K else response
+
+
+def _pictures(task: Task, links: Links) -> dict[str, list[str]]:
+    return {"mediaIds": films.media_ids(task), "imageUrls": films.urls_of(task, Role.POSTER, links)}
+
+
+def _second_spelling(task: Task, links: Links) -> dict[str, list[str]]:
+    """What some receivers of 4K callbacks read in place of ``info``."""
+    pictures = _pictures(task, links)
+    urls = films.result_urls(task, links)
+    return {"result_urls": urls, "image_urls": pictures["imageUrls"], "media_ids": pictures["mediaIds"]}
+
+
+def _fallback_flag(task: Task) -> dict[str, bool]:
+    """4K versions have none."""
+    return {} if task.spec.kind is Kind.UPGRADE_4K else {"fallbackFlag": task.fallback_used}
+
+
+def _success(task: Task) -> str:
+    if task.spec.kind is Kind.UPGRADE_4K:
+        return films.SUCCEEDED_4K
+    return films.SUCCEEDED_BY_FALLBACK if task.fallback_used else films.SUCCEEDED
 
 
 def _shortcuts(urls: list[str], edition: Edition) -> dict[str, Any]:
@@ -134,7 +160,7 @@ def _shortcuts(urls: list[str], edition: Edition) -> dict[str, Any]:
     once = {"resultUrl": urls[0], "videoUrl": urls[0]}
     match edition.top_level_result_urls:
         case "json_string":
-            return {"resultUrls": _json(urls), **once}
+            return {"resultUrls": json_text(urls), **once}
         case "array":
             return {"resultUrls": urls, **once}
         case _:
@@ -142,46 +168,16 @@ def _shortcuts(urls: list[str], edition: Edition) -> dict[str, Any]:
 
 
 def _info(task: Task, edition: Edition, links: Links) -> dict[str, Any]:
-    urls, origins = result_urls(task, links), _origin_urls(task, links)
+    lists: dict[str, list[str] | None] = {"resultUrls": films.result_urls(task, links)}
+    if task.spec.kind is Kind.UPGRADE_4K:
+        lists |= _pictures(task, links)
+    else:
+        lists["fullResultUrls"] = films.full_urls(task, links)
+        if not task.fallback_used:
+            lists["originUrls"] = films.origin_urls(task, links)
     as_text = edition.callback_lists_as_text
-    info: dict[str, Any] = {"resultUrls": _json(urls) if as_text else urls, "resolution": _resolution(task)}
-    if not task.fallback_used:
-        info["originUrls"] = _json(origins) if as_text and origins else origins
-    return info
-
-
-def _origin_urls(task: Task, links: Links) -> list[str] | None:
-    """Upright films have them, wide ones do not."""
-    if _ratio(task) != AspectRatio.PORTRAIT:
-        return None
-    return _urls(task, task.artifacts_of(Role.ORIGIN) or task.artifacts_of(Role.RESULT), links)
-
-
-def _urls(task: Task, artifacts: Sequence[Artifact], links: Links) -> list[str]:
-    many = len(artifacts) > 1
-    names = (f"{task.id}-{number}" if many else task.id for number in range(1, len(artifacts) + 1))
-    return [
-        links.link(task.origin.public_base, film.key, film.expires_ms, f"{name}.mp4")
-        for name, film in zip(names, artifacts, strict=True)
-    ]
-
-
-def _ratio(task: Task) -> AspectRatio:
-    """The ratio in effect: Auto is known once there is a film."""
-    film = next(iter(task.artifacts_of(Role.RESULT)), None)
-    if task.spec.aspect_ratio is not AspectRatio.AUTO or film is None:
-        return task.spec.aspect_ratio
-    return AspectRatio.PORTRAIT if film.height > film.width else AspectRatio.LANDSCAPE
-
-
-def _resolution(task: Task) -> str:
-    """Of the film itself, whatever was ordered."""
-    short = min((min(film.width, film.height) for film in task.artifacts_of(Role.RESULT)), default=0)
-    return next((r.value for r in Resolution if r.lines == short), task.spec.resolution.value)
-
-
-def _charged(task: Task) -> int:
-    return task.price if task.status is Status.SUCCEEDED else 0
+    told: dict[str, Any] = {name: json_text(urls) if as_text and urls else urls for name, urls in lists.items()}
+    return told | {"resolution": films.resolution_of(task)}
 
 
 def _time(ms: int | None, edition: Edition) -> int | str | None:
@@ -190,7 +186,3 @@ def _time(ms: int | None, edition: Edition) -> int | str | None:
         return ms
     moment = datetime.fromtimestamp(ms // 1000, UTC)
     return f"{moment:%Y-%m-%d %H:%M:%S}" if edition.times == "string" else f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03}Z"
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

@@ -2,88 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any, Protocol
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...domain.errors import FilmgateError, InvalidRequest, Unauthenticated
-from ...domain.spec import Spec
-from ...domain.task import Task
-from ...http.auth import Authenticate, recognised
+from ...domain.spec import Kind
+from ...domain.task import Status, Task
 from ...http.body import read_body
+from ...http.desk import Desk
 from ...http.edition import Edition
 from ...http.envelope import envelope
-from ...http.errors import Render
-from ...ports import Caller, TaskStore
-from ...storage.links import Links
-from .codes import code_of
-from .render import render_record
-from .schema import CheckAddress, parse_generate
+from ...http.films import result_urls
+from ...http.orders import Enlargement, read_enlargement, task_id_of
+from ...http.refusals import errors, refused
+from .render import render_enlarged, render_record
+from .schema import NAMES, parse_extend, parse_generate, parse_upgrade
 
-NAME = "veo3"  #: this dialect, in ``Origin.dialect``
+__all__ = ["NAME", "errors", "routes"]
+
+NAME: Final = "veo3"  #: this dialect, in ``Origin.dialect``
+
+PROCESSING_1080P: Final = "1080P is processing. It should be ready in 1-2 minutes. Please check back shortly."
+PROCESSING_4K: Final = "4k is processing. It should be ready in 5-10 minutes. Please check back shortly."
+DONE_4K: Final = "The video has been generated successfully"
 
 
-class Submit(Protocol):
-    async def __call__(self, caller: Caller, spec: Spec, *, dialect: str, public_base: str) -> Task: ...
-
-
-def routes(
-    *,
-    submit: Submit,
-    tasks: TaskStore,
-    authenticate: Authenticate,
-    links: Links,
-    edition: Edition,
-    models: Collection[str] = (),
-    check_address: CheckAddress,
-    public_base: Callable[[Request], str],
-) -> list[Route]:
-    """``models`` is not read any more: ``submit`` knows them."""
-
+def routes(desk: Desk) -> list[Route]:
     async def generate(request: Request) -> Response:
-        caller = await authenticate(request)
-        model = edition.merged(caller.edition).default_model
-        body = await read_body(request)
-        spec = parse_generate(body, default_model=model, check_address=check_address)
-        task = await submit(caller, spec, dialect=NAME, public_base=public_base(request))
-        return _success({"taskId": task.id})
+        caller = await desk.authenticate(request)
+        model = desk.edition_of(caller).default_model
+        spec = parse_generate(await read_body(request), default_model=model, checks=desk.checks)
+        task = await desk.submit(caller, spec, dialect=NAME, public_base=desk.public_base(request))
+        return envelope(200, "success", {"taskId": task.id})
+
+    async def extend(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        order = parse_extend(await read_body(request), checks=desk.checks)
+        task = await desk.extend(caller, order, dialect=NAME, public_base=desk.public_base(request))
+        return envelope(200, "success", {"taskId": task.id})
 
     async def record_info(request: Request) -> Response:
-        caller = await authenticate(request)
-        task = await tasks.get(_task_id(request), caller.account_id)
-        return _success(render_record(task, edition.merged(caller.edition), links))
+        caller = await desk.authenticate(request)
+        task = await desk.record(caller, task_id_of("taskId", request.query_params.get("taskId")))
+        return envelope(200, "success", render_record(task, desk.edition_of(caller), desk.links))
+
+    async def get_1080p(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        order, base = _asked(request, desk), desk.public_base(request)
+        task, _ = await desk.enlarge(caller, order, Kind.UPGRADE_1080P, dialect=NAME, public_base=base)
+        if task.status is Status.SUCCEEDED:
+            return envelope(200, "success", {"resultUrl": _film_of(task, order, desk), "taskId": task.id})
+        return refused(400, PROCESSING_1080P, {"resultUrl": None, "taskId": task.id}, desk.edition_of(caller))
+
+    async def order_4k(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        order = parse_upgrade(await read_body(request), checks=desk.checks)
+        base = desk.public_base(request)
+        task, fresh = await desk.enlarge(caller, order, Kind.UPGRADE_4K, dialect=NAME, public_base=base)
+        if fresh:
+            return envelope(200, "success", render_enlarged(task, desk.links))
+        return _known_4k(task, desk, desk.edition_of(caller))
+
+    async def ask_4k(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        task = await desk.enlarged(caller, _asked(request, desk), Kind.UPGRADE_4K)
+        return _known_4k(task, desk, desk.edition_of(caller))
+
+    async def get_4k(request: Request) -> Response:
+        """Only a POST orders; a GET, which some programs send, asks how far the order is."""
+        return await (order_4k if request.method == "POST" else ask_4k)(request)
 
     return [
         Route("/api/v1/veo/generate", generate, methods=["POST"]),
+        Route("/api/v1/veo/extend", extend, methods=["POST"]),
         Route("/api/v1/veo/record-info", record_info, methods=["GET"]),
+        Route("/api/v1/veo/get-1080p-video", get_1080p, methods=["GET"]),
+        Route("/api/v1/veo/get-4k-video", get_4k, methods=["POST", "GET"]),
     ]
 
 
-def errors(edition: Edition, authenticate: Authenticate | None = None) -> Render:
-    """How this dialect says what went wrong: in the edition of the key, or the server's where none is recognised.
-
-    ``authenticate`` recognises it where no route has asked for it yet, as at an address that there is not.
-    """
-
-    async def render(request: Request, error: FilmgateError) -> Response:
-        code, msg = code_of(error)
-        caller = await recognised(request, None if isinstance(error, Unauthenticated) else authenticate)
-        spoken = edition.merged(caller.edition) if caller else edition
-        challenge = {"WWW-Authenticate": "Bearer"} if code == 401 and spoken.mirrors else None
-        return envelope(code, msg, status=code if spoken.mirrors else 200, headers=challenge)
-
-    return render
+def _asked(request: Request, desk: Desk) -> Enlargement:
+    query = request.query_params
+    return read_enlargement(task_id=query.get("taskId"), index=query.get("index"), names=NAMES, checks=desk.checks)
 
 
-def _success(data: dict[str, Any]) -> Response:
-    return envelope(200, "success", data)
+def _film_of(task: Task, order: Enlargement, desk: Desk) -> str:
+    """An upgrade has one film; a task that was large enough from the start may have several."""
+    itself = task.id == order.source_id and not task.spec.kind.is_upgrade
+    return result_urls(task, desk.links)[order.index if itself else 0]
 
 
-def _task_id(request: Request) -> str:
-    task_id = request.query_params.get("taskId", "").strip()
-    if not task_id:
-        raise InvalidRequest("taskId is missing: ask for /record-info?taskId=TASK.")
-    return task_id
+def _known_4k(task: Task, desk: Desk, edition: Edition) -> Response:
+    msg = DONE_4K if task.status is Status.SUCCEEDED else PROCESSING_4K
+    return refused(422, msg, render_enlarged(task, desk.links), edition)

@@ -1,12 +1,14 @@
-"""The one table from what went wrong to what this dialect says about it."""
+"""The one table from what went wrong to the code and the words for it. Dialects change single rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
-from ...domain.errors import FilmgateError
-from ...domain.task import Task
+from ..domain.errors import FilmgateError
+from ..domain.spec import Kind
+from ..domain.task import Task
 
 #: slug -> (code, text); ``{sentence}`` stands for what the error itself says. Programs match the fixed words.
 CODES: Final[Mapping[str, tuple[int, str]]] = {
@@ -24,6 +26,12 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "unknown_address": (404, "{sentence}"),
     "wrong_method": (405, "{sentence}"),
     "task_not_found": (422, "record is null."),
+    "source_not_found": (404, "Original video or task does not exist"),
+    "source_unusable": (422, "{sentence}"),
+    "source_not_ready": (422, "record status is not success. {sentence}"),
+    "no_such_result": (422, "record result data not exist. {sentence}"),
+    "already_there": (422, "{sentence}"),
+    "upload_refused": (400, "{sentence}"),
     "link_forged": (404, "{sentence}"),
     "link_expired": (410, "{sentence}"),
     "address_refused": (422, "{sentence}"),
@@ -32,10 +40,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "task_error": (501, "{sentence}"),
     "rejected": (400, "{sentence}"),
     "content_rejected": (400, "Your prompt was flagged by Website as violating content policies. {sentence}"),
-    "input_unreachable": (
-        400,
-        "Failed to fetch the image. Kindly verify any access limits set by you or your service provider. {sentence}",
-    ),
+    "input_unreachable": (400, "{sentence}"),
     "unsupported": (422, "{sentence}"),
     "cancelled": (400, "{sentence}"),
     "breakdown": (501, "{sentence}"),
@@ -53,6 +58,8 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "lease_lost": (409, "{sentence}"),
 }
 
+_NOTHING: Mapping[str, tuple[int, str]] = MappingProxyType({})
+
 #: An engine of somebody else's may end a task with a slug that this table has never heard of.
 _UNHEARD_OF = (501, "{sentence}")
 
@@ -62,9 +69,16 @@ _FLOW = (
 )
 
 
-def code_of(error: FilmgateError) -> tuple[int, str]:
-    """(code, msg) of an error that ends a request."""
-    code, text = CODES.get(error.slug, CODES["error"])
+#: Begins what is said when an image of the order cannot be had or read.
+_IMAGE = "Failed to fetch the image. Kindly verify any access limits set by you or your service provider."
+
+#: All that is said, in a callback, when a 4K version could not be made.
+NO_4K = "The 4K version of this video is unavailable. Please try a different video."
+
+
+def code_of(error: FilmgateError, changed: Mapping[str, tuple[int, str]] = _NOTHING) -> tuple[int, str]:
+    """(code, msg) of an error that ends a request; ``changed`` holds the rows of a dialect's own."""
+    code, text = changed.get(error.slug) or CODES.get(error.slug, CODES["error"])
     return code, text.format(sentence=error)
 
 
@@ -75,8 +89,13 @@ def failure_of(task: Task) -> tuple[int, str] | None:
     """
     if task.failure is None:
         return None
-    code, text = CODES.get(task.failure.slug, _UNHEARD_OF)
-    message = text.format(sentence=task.failure.sentence)
-    if task.failure.slug == "content_rejected" and task.spec.fallback is not None:
+    slug, sentence = task.failure.slug, task.failure.sentence
+    code, text = CODES.get(slug, _UNHEARD_OF)
+    message = text.format(sentence=sentence)
+    if slug == "content_rejected" and task.spec.fallback is not None:
         return 422, _FLOW.format(sentence=message)
+    if slug == "input_unreachable" and task.spec.images and _IMAGE not in message:
+        return code, f"{_IMAGE} {message}"
+    if task.spec.kind is Kind.UPGRADE_4K:
+        return 500, f"{NO_4K} {message}"
     return code, message

@@ -1,0 +1,1 @@
+"""Files beside the orders: uploads, direct download links, and the balance."""

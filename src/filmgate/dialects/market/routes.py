@@ -1,0 +1,69 @@
+"""The addresses of the market: parse, call the service, render."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ...domain.errors import MalformedRequest
+from ...domain.task import Task
+from ...http.auth import Authenticate
+from ...http.body import read_body
+from ...http.desk import Desk
+from ...http.edition import Edition
+from ...http.envelope import envelope
+from ...http.errors import Render
+from ...http.fields import absent
+from ...http.orders import Extension, task_id_of
+from ...http.refusals import errors as refusals
+from ...ports import Caller
+from .render import NAME, TIER, render_record
+from .schema import Generation, UpgradeOrder, parse_create
+
+#: What this dialect says in its own words.
+CHANGED: Final = {
+    "task_not_found": (422, "recordInfo is null"),
+    "unsupported_model": (
+        422,
+        "The model name you specified is not supported. Please verify your input and use one of the supported models. "
+        "{sentence}",
+    ),
+}
+
+
+def routes(desk: Desk) -> list[Route]:
+    async def order(caller: Caller, asked: Generation | Extension | UpgradeOrder, base: str) -> Task:
+        if isinstance(asked, Generation):
+            return await desk.submit(caller, asked.spec, dialect=TIER if asked.tier else NAME, public_base=base)
+        if isinstance(asked, Extension):
+            return await desk.extend(caller, asked, dialect=NAME, public_base=base)
+        task, _ = await desk.enlarge(caller, asked.order, asked.kind, dialect=NAME, public_base=base)
+        return task
+
+    async def create_task(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        model = desk.edition_of(caller).default_model
+        asked = parse_create(await read_body(request), default_model=model, checks=desk.checks)
+        task = await order(caller, asked, desk.public_base(request))
+        return envelope(200, "success", {"taskId": task.id, "recordId": task.id})
+
+    async def record_info(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        task_id = request.query_params.get("taskId")
+        if absent(task_id):
+            raise MalformedRequest("taskId parameter is required")
+        task = await desk.tasks.get(task_id_of("taskId", task_id), caller.account_id)
+        return envelope(200, "success", render_record(task, desk.links))
+
+    return [
+        Route("/api/v1/jobs/createTask", create_task, methods=["POST"]),
+        Route("/api/v1/jobs/recordInfo", record_info, methods=["GET"]),
+    ]
+
+
+def errors(edition: Edition, authenticate: Authenticate | None = None) -> Render:
+    """How this dialect says what went wrong."""
+    return refusals(edition, authenticate, CHANGED)

@@ -1,0 +1,104 @@
+"""Where the dialects that take orders meet the services: who asks, what is asked, and in which edition it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from starlette.requests import Request
+
+from ..domain.errors import TaskNotFound
+from ..domain.spec import Kind, Spec
+from ..domain.task import Task
+from ..ports import Caller, Clock, TaskStore
+from ..services.derive import Derive
+from ..storage.links import Links
+from .auth import Authenticate
+from .edition import Edition
+from .fields import CheckAddress
+from .films import check_films, check_kept
+from .orders import Checks, Enlargement, Extension
+
+
+class Submit(Protocol):
+    async def __call__(self, caller: Caller, spec: Spec, *, dialect: str, public_base: str) -> Task: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The same one serves every such dialect. ``check_address`` raises AddressRefused for a guarded address."""
+
+    submit: Submit
+    derive: Derive
+    tasks: TaskStore
+    clock: Clock
+    links: Links
+    edition: Edition  #: the server's; keys change single switches of it
+    authenticate: Authenticate
+    check_address: CheckAddress
+    public_base: Callable[[Request], str]
+
+    @property
+    def checks(self) -> Checks:
+        """Links of our own may be used as images wherever this server lives: they are not called, but read."""
+        return Checks(callback=self.check_address, image=self._check_image)
+
+    def edition_of(self, caller: Caller) -> Edition:
+        return self.edition.merged(caller.edition)
+
+    async def record(self, caller: Caller, task_id: str) -> Task:
+        """Raises TaskNotFound, and SourceUnusable for a film of long ago."""
+        task = await self.tasks.get(task_id, caller.account_id)
+        check_kept(task, self.clock.now_ms())
+        return task
+
+    async def extend(self, caller: Caller, order: Extension, *, dialect: str, public_base: str) -> Task:
+        return await self.derive.extend(
+            caller,
+            order.source_id,
+            order.prompt,
+            model=order.model,
+            seed=order.seed,
+            watermark=order.watermark,
+            callback_url=order.callback_url,
+            dialect=dialect,
+            public_base=public_base,
+        )
+
+    async def enlarge(
+        self, caller: Caller, order: Enlargement, kind: Kind, *, dialect: str, public_base: str
+    ) -> tuple[Task, bool]:
+        """The upgrade that there is, or a new one; and whether it is new."""
+        order = await self._of_the_film(caller, order, kind)
+        made = await self.derive.upgrade(
+            caller,
+            order.source_id,
+            kind,
+            order.index,
+            callback_url=order.callback_url,
+            dialect=dialect,
+            public_base=public_base,
+        )
+        assert made.task is not None  # only ``find_upgrade`` finds none
+        return made.task, made.fresh
+
+    async def enlarged(self, caller: Caller, order: Enlargement, kind: Kind) -> Task:
+        """The upgrade that somebody has asked for. Raises TaskNotFound where nobody has."""
+        order = await self._of_the_film(caller, order, kind)
+        found = await self.derive.find_upgrade(caller, order.source_id, kind, order.index)
+        if found.task is None:
+            raise TaskNotFound("Nobody has asked for that version of this film yet.")
+        return found.task
+
+    async def _of_the_film(self, caller: Caller, order: Enlargement, kind: Kind) -> Enlargement:
+        """The order by the task of the film: clients also name the upgrade itself, which they have stored instead."""
+        task = await self.tasks.get(order.source_id, caller.account_id)
+        check_films(task, self.clock.now_ms())
+        if task.spec.kind is kind and task.spec.source_id is not None:
+            return replace(order, source_id=task.spec.source_id, index=task.spec.index)
+        return order
+
+    def _check_image(self, url: str) -> None:
+        if self.links.key_of(url, self.clock.now_ms()) is None:
+            self.check_address(url)

@@ -1,0 +1,132 @@
+"""Files that clients send, to be used as images of orders: named, typed by content, stored, and gone after a while."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from ..domain.errors import TaskNotFound, UploadRefused
+from ..ports import Clock, Storage, TaskStore, Upload, UploadStore
+from .content import HEAD, content_of
+
+MAX_PATH = 200  #: characters of uploadPath
+MAX_NAME = 200  #: characters of fileName
+
+_SAFE = re.compile(r"[^a-z0-9_-]+")
+_SAFE_LENGTH = 60
+_FOLDER = "uploads"
+
+
+class Uploads:
+    """Takes files in. ``folder`` is where they lie until they are stored; private."""
+
+    def __init__(
+        self,
+        store: UploadStore,
+        storage: Storage,
+        clock: Clock,
+        new_id: Callable[[], str],
+        *,
+        keep_ms: int,
+        folder: Path,
+    ) -> None:
+        self._store = store
+        self._storage = storage
+        self._clock = clock
+        self._new_id = new_id
+        self._keep_ms = keep_ms
+        self._folder = folder
+
+    @asynccontextmanager
+    async def incoming(self) -> AsyncIterator[Path]:
+        """A path for a file that is on its way; whatever is there at the end is removed."""
+        path = self._folder / self._new_id()
+        await asyncio.to_thread(self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        try:
+            yield path
+        finally:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def keep(self, account_id: str, source: Path, *, path: str, name: str | None, original: str = "") -> Upload:
+        """Take over a local file. The same path and name again replace what was there.
+
+        ``name`` is None where the client has said none: then it is made up, and replaces nothing. Raises UploadRefused
+        for a path or name that cannot be one, or an empty file, and StorageUnavailable.
+        """
+        folder, said = checked_path(path), None if name is None else checked_name(name)
+        size, (mime, suffix) = await asyncio.to_thread(_look_at, source)
+        if size == 0:
+            raise UploadRefused("The file is empty: send one with something in it.")
+        upload_id, now = self._new_id(), self._clock.now_ms()
+        called = said or f"{upload_id}{suffix}"
+        upload = Upload(
+            id=upload_id,
+            account_id=account_id,
+            key=_key(account_id, folder, called, suffix),
+            name=called,
+            original_name=_base(original) or called,
+            path=folder,
+            mime=mime,
+            bytes=size,
+            created_ms=now,
+            expires_ms=now + self._keep_ms,
+        )
+        await self._storage.put(upload.key, source)
+        replaced = await self._store.put(upload)
+        if replaced is not None and replaced != upload.key:
+            await self._storage.delete(replaced)
+        return upload
+
+
+async def belongs(tasks: TaskStore, key: str, account_id: str) -> bool:
+    """Whether a stored file is an account's own: one that it has sent, or of a task of its own."""
+    first, _, rest = key.partition("/")
+    if first == _FOLDER:
+        return rest.startswith(f"{account_id}/")
+    try:
+        await tasks.get(first, account_id)
+    except TaskNotFound:
+        return False
+    return True
+
+
+def checked_path(path: str) -> str:
+    """uploadPath without slashes at its ends. Raises UploadRefused."""
+    segments = [segment.strip() for segment in path.split("/") if segment.strip()]
+    if len(path) > MAX_PATH:
+        raise UploadRefused(f"uploadPath must not be longer than {MAX_PATH} characters; this one has {len(path)}.")
+    if any(segment in (".", "..") for segment in segments) or "\\" in path or not path.isprintable():
+        raise UploadRefused("uploadPath must be a plain path such as images/cats: no '..', backslash or control signs.")
+    return "/".join(segments)
+
+
+def checked_name(name: str) -> str:
+    """fileName, stripped. Raises UploadRefused."""
+    name = name.strip()
+    if len(name) > MAX_NAME:
+        raise UploadRefused(f"fileName must not be longer than {MAX_NAME} characters; this one has {len(name)}.")
+    if name in ("", ".", "..") or "/" in name or "\\" in name or not name.isprintable():
+        raise UploadRefused("fileName must be a plain name such as cat.png: no slash, backslash or control signs.")
+    return name
+
+
+def _base(name: str) -> str:
+    """The last part of what another machine calls the file, fit to be shown."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(character for character in last if character.isprintable()).strip()[:MAX_NAME]
+
+
+def _key(account_id: str, folder: str, name: str, suffix: str) -> str:
+    """The suffix is that of the content, since by the suffix the file is served."""
+    place = sha256(f"{folder}/{name}".encode()).hexdigest()[:16]
+    stem = _SAFE.sub("-", name.rpartition(".")[0].lower() or name.lower()).strip("-")[:_SAFE_LENGTH]
+    return f"{_FOLDER}/{account_id}/{place}/{stem or 'file'}{suffix}"
+
+
+def _look_at(path: Path) -> tuple[int, tuple[str, str]]:
+    with path.open("rb") as file:
+        return path.stat().st_size, content_of(file.read(HEAD))
