@@ -46,6 +46,8 @@ def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette
     edition = Edition().merged(settings.edition.switches())
     policy = Policy(settings.net.allow, settings.net.allow_private)
 
+    authenticate = bearer(parts.accounts)
+
     def check_address(url: str) -> None:
         check_literal(url, policy)
 
@@ -61,15 +63,14 @@ def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette
             *veo3.routes(
                 submit=submitter(parts, nudge),
                 tasks=parts.tasks,
-                authenticate=bearer(parts.accounts),
+                authenticate=authenticate,
                 links=parts.links,
                 edition=edition,
-                models=parts.routes.keys(),
                 check_address=check_address,
                 public_base=lambda request: public_base(request, settings.public_url, proxies),
             ),
         ],
-        renders={"/api": veo3.errors(edition)},
+        renders={"/api": veo3.errors(edition, authenticate)},
         new_id=lambda: secrets.token_hex(6),
     )
 

@@ -6,14 +6,12 @@ uvicorn waits for ever for the rest of a request. Here a client that is late is 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
+from ..http.protocol import EnvelopedProtocol
 from .logs import Seldom
 
 log = logging.getLogger("filmgate.connections")
@@ -39,7 +37,7 @@ def guarded(patience: Patience) -> type[Guarded]:
     return Bound
 
 
-class Guarded(HttpToolsProtocol):
+class Guarded(EnvelopedProtocol):
     """One connection, which closes itself when the client stays away in the middle of a request."""
 
     patience: ClassVar[Patience]
@@ -58,7 +56,7 @@ class Guarded(HttpToolsProtocol):
         super().connection_made(transport)
         if len(self.connections) > self.patience.most:
             self.full.warning("event=full connections=%s: another one was sent away", self.patience.most)
-            self._send_away(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections are open: try again in a moment.")
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections are open: try again in a moment.")
             return
         self._watch()
 
@@ -118,15 +116,4 @@ class Guarded(HttpToolsProtocol):
         if not self._spoken or (self._in_body and self.cycle.response_started):
             self.transport.close()
         else:
-            self._send_away(
-                HTTPStatus.REQUEST_TIMEOUT, f"The {owed} of the request did not come in time: send it again."
-            )
-
-    def _send_away(self, status: HTTPStatus, sentence: str) -> None:
-        body = json.dumps({"code": status.value, "msg": sentence, "data": None}).encode()
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
+            self.refuse(HTTPStatus.REQUEST_TIMEOUT, f"The {owed} of the request did not come in time: send it again.")

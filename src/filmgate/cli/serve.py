@@ -8,7 +8,7 @@ import click
 
 from ..settings import Settings
 from .failures import Exit, Failure
-from .machine import complaint
+from .machine import cannot_serve, complaint
 from .options import read_settings
 
 
@@ -22,10 +22,12 @@ from .options import read_settings
 @click.option("--tls-key", type=click.Path(path_type=Path), help="Its private key (PEM).")
 @click.option("--drain-timeout", type=float, help="Seconds that running films get to end when the server is stopped.")
 def serve(config: Path | None, no_worker: bool, **flags: object) -> None:
-    """Run the server: the API, and a worker that makes the films.
+    """Run the server, on Linux: the API, and a worker that makes the films.
 
     Ctrl-C or SIGTERM ends it gently: running films end, or go back to the queue; nothing is lost.
     """
+    if said := cannot_serve():
+        raise Failure(said, Exit.MACHINE)
     named = {_SETTINGS[flag]: value for flag, value in flags.items() if value is not None}
     settings = read_settings(named, config)
     if not no_worker and _draws(settings) and (said := complaint()):

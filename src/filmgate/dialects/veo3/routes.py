@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -37,11 +37,9 @@ def routes(
     authenticate: Authenticate,
     links: Links,
     edition: Edition,
-    models: Collection[str] = (),
     check_address: CheckAddress,
     public_base: Callable[[Request], str],
 ) -> list[Route]:
-    """``models`` is not read any more: ``submit`` knows them."""
 
     async def generate(request: Request) -> Response:
         caller = await authenticate(request)
