@@ -28,6 +28,11 @@ GALLERY = Path(__file__).resolve().parent.parent / "docs" / "gallery"
 MOST_BYTES = 90_000
 PAPER = (246, 241, 231)
 GAP = 6
+INDEX = """# Gallery
+
+Films of the storyboard engine: eight frames each, evenly spread over eight seconds, made by `make gallery` from
+[prompts.txt](prompts.txt). [MATCH.md](MATCH.md) tells how well somebody who had only the sheets found their prompts.
+"""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,15 @@ def make_gallery(entries: Sequence[Entry], folder: Path, options: argparse.Names
         path = folder / f"{number:02d}-{entry.name}.jpg"
         write(contact_sheet(entry, frames=options.frames, seed=options.seed, seconds=options.seconds), path)
         print(path)
+    write_index(entries, folder)
+
+
+def write_index(entries: Sequence[Entry], folder: Path) -> None:
+    """A page that shows the sheets with their prompts."""
+    shown = (
+        f"## {entry.prompt}\n\n![{entry.prompt}]({n:02d}-{entry.name}.jpg)\n" for n, entry in enumerate(entries, 1)
+    )
+    (folder / "README.md").write_text(INDEX + "\n" + "\n".join(shown), encoding="utf-8")
 
 
 def make_blind(entries: Sequence[Entry], folder: Path, options: argparse.Namespace) -> None:

@@ -86,7 +86,7 @@ def test_lists_sent_as_text_are_read_too() -> None:
     assert (event.id, event.task_id, event.result_urls) == ("", TASK, (FILM,))
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"no", b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"[]", b"no", b"\xff", b"[" * 100_000])
 def test_what_is_no_callback_is_refused(body: bytes) -> None:
     with pytest.raises(SignatureInvalid):
         webhooks.read_event(body, {})

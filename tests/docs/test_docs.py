@@ -11,14 +11,15 @@ from typing import Any
 import click
 import pytest
 
-from filmgate.cli import COMMANDS, EPILOG, main
 from filmgate.cli.failures import EXIT_CODES
+from filmgate.cli.program import COMMANDS, EPILOG, program
 from filmgate.settings import known
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PLAIN = [ROOT / name for name in ("Makefile", "NOTICE", ".ci/run", "pyproject.toml")]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+PROGRAM = re.compile(r"\bprogram\((\"[^)]+)\)")
 PLACES = re.compile(r"/(root|home/[a-z]+|work|Users)/|pypi\.|pythonhosted|npmjs|artifactory|nexus\.|index-url", re.I)
 
 
@@ -38,7 +39,7 @@ def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[
             yield " ".join(("filmgate", *words, name)), command
 
 
-ALL_COMMANDS = dict(commands(main))
+ALL_COMMANDS = dict(commands(program))
 
 
 def test_the_table_of_settings_is_up_to_date() -> None:
@@ -73,7 +74,7 @@ def test_nothing_is_documented_that_does_not_exist() -> None:
 
 def test_every_command_says_in_one_line_what_it_does() -> None:
     for name, (_, line) in COMMANDS.items():
-        command = main.get_command(click.Context(main), name)
+        command = program.get_command(click.Context(program), name)
         assert command is not None
         assert line.endswith("."), name
         assert command.help, name
@@ -101,6 +102,20 @@ def test_no_page_speaks_of_one_machine_or_one_registry(page: Path) -> None:
 def test_the_readme_names_what_is_missing_most_often() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "apt-get install -y libegl1 libgl1 libexpat1" in readme
+
+
+def test_the_readme_shows_what_comes_out_and_says_where_it_runs() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"!\[.+?\]\(docs/gallery/.+?\.jpg\)", readme)) >= 5
+    assert "runs on Linux only" in readme
+
+
+def test_ci_installs_every_program_that_a_test_asks_for() -> None:
+    asked = [call for page in (ROOT / "tests").rglob("*.py") for call in PROGRAM.findall(page.read_text("utf-8"))]
+    installed = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert asked
+    for names in asked:
+        assert any(f"have {name.strip(chr(34))} " in installed for name in names.split(", ")), names
 
 
 def test_the_changelog_begins_with_what_is_not_released_yet() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from ipaddress import ip_network
 
@@ -34,19 +35,27 @@ from ..services.derive import Derive
 from ..services.submit import Submit
 from ..services.uploads import Uploads
 from ..settings import Settings
+from .connections import Patience, guarded
+from .listening import room
 from .logs import start_logging
+from .loop import run
 from .parts import Parts, new_seed, new_task_id, opened
 
 OPERATIONS = (*veo3_described.OPERATIONS, *market_described.OPERATIONS, *files_described.OPERATIONS)
 
-_CLOSE_S = 5  #: for answers under way when the server stops
+CLOSE_S = 5  #: for answers under way when the server stops
 
 
 def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette:
-    """The whole HTTP surface. ``worker``: a runner belongs to this server, and it is not ready without one."""
+    """The whole HTTP surface. ``worker``: a runner belongs to this server, and it is not ready without one.
+
+    Raises EngineUnavailable for an engine that a model names and nobody has installed.
+    """
     settings = parts.settings
     policy = Policy(settings.net.allow, settings.net.allow_private)
     desk = _desk(parts, nudge, policy)
+    for engine in {engine for route in parts.routes.values() for engine in route.engines}:
+        registry.capabilities(engine)  # imports the engine: now, and not in the loop at the first order
     return application(
         [
             *health.routes(partial(_not_ready, parts, worker)),
@@ -148,11 +157,11 @@ async def _not_ready(parts: Parts, worker: bool) -> str | None:
     return f"no worker has loaded an engine for {', '.join(missing)} yet" if missing else None
 
 
-def main(settings: Settings, listener: socket.socket, nudges: int, *, worker: bool) -> None:
+def main(settings: Settings, listener: socket.socket, nudges: int, ready: Callable[[], None], *, worker: bool) -> None:
     """Answer until SIGTERM. ``nudges``: a pipe on which the runner hears that something was queued."""
     start_logging("api")
     os.set_blocking(nudges, False)
-    asyncio.run(_answer(settings, listener, partial(_nudge, nudges), worker=worker))
+    run(_answer(settings, listener, partial(_nudge, nudges), ready, worker=worker))
 
 
 def _nudge(nudges: int) -> None:
@@ -160,17 +169,46 @@ def _nudge(nudges: int) -> None:
         os.write(nudges, b"!")
 
 
-async def _answer(settings: Settings, listener: socket.socket, nudge: Callable[[], None], *, worker: bool) -> None:
+async def _answer(
+    settings: Settings, listener: socket.socket, nudge: Callable[[], None], ready: Callable[[], None], *, worker: bool
+) -> None:
     async with opened(settings) as parts:
-        config = uvicorn.Config(
-            build(parts, nudge, worker=worker),
-            proxy_headers=False,  # http/public.py decides whom to believe
-            server_header=False,
-            access_log=False,
-            log_config=None,
-            lifespan="off",
-            timeout_graceful_shutdown=_CLOSE_S,
-            ssl_certfile=settings.server.tls_cert,
-            ssl_keyfile=settings.server.tls_key,
-        )
-        await uvicorn.Server(config).serve(sockets=[listener])
+        server = _Server(_config(settings, build(parts, nudge, worker=worker)), ready)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
+        await server.serve(sockets=[listener])
+
+
+def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
+    server = settings.server
+    return uvicorn.Config(
+        app,
+        http=guarded(Patience(server.head_timeout_s, server.body_timeout_s, room(server.max_connections))),
+        ws="none",
+        proxy_headers=False,  # http/public.py decides whom to believe
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=CLOSE_S,
+        ssl_certfile=server.tls_cert,
+        ssl_keyfile=server.tls_key,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, but for signals: its own would be raised again at the end, and cut off what has to be closed."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    def stop(self) -> None:
+        self.should_exit = True

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import os
 import secrets
-import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -18,7 +15,6 @@ from typing import TYPE_CHECKING
 from ..domain.credits import Prices
 from ..domain.routing import Route
 from ..domain.spec import SEEDS
-from ..services.accounts import first_start
 from ..settings import Settings
 from ..storage.links import Links
 from ..storage.local import LocalStorage
@@ -30,6 +26,7 @@ from ..store.tasks import SqlTaskStore
 from ..store.uploads import SqlUploadStore
 from ..store.webhooks import SqlWebhookStore
 from ..store.workers import SqlWorkerStore
+from .private import private_folder
 
 if TYPE_CHECKING:
     from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, UploadStore, WebhookStore, WorkerStore
@@ -82,7 +79,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             uploads=SqlUploadStore(database, clock),
             webhooks=SqlWebhookStore(database, clock),
             storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
-            links=Links([await _link_key(settings, accounts)]),
+            links=Links(await _link_keys(settings, accounts)),
             routes=settings.routes(),
             prices=settings.prices(),
         )
@@ -97,42 +94,10 @@ async def operator(settings: Settings) -> AsyncIterator[Parts]:
         yield parts
 
 
-async def _link_key(settings: Settings, accounts: AccountStore) -> bytes:
+async def _link_keys(settings: Settings, accounts: AccountStore) -> list[bytes]:
+    """The operator's key before ours, which goes on verifying the links that were made before there was another."""
     made = await accounts.secret(LINK_SECRET, secrets.token_hex(32))
-    return (settings.secret_key or made).encode()
-
-
-# ---------------------------------------------------------------- the first start ---------------------------------
-
-
-def prepare(settings: Settings) -> None:
-    """Before the first process: the folder, the newest tables, and on an empty database an account and its key."""
-    asyncio.run(_prepare(settings))
-
-
-async def _prepare(settings: Settings) -> None:
-    async with operator(settings) as parts:
-        await parts.workers.withdraw(SERVE_OWNER)  # a runner that was killed could not say good-bye
-        key = await first_start(parts.accounts, parts.clock, settings.initial_api_key)
-        if key is None or settings.initial_api_key is not None:
-            return
-        if sys.stdout.isatty():
-            print(f"Your API key (shown only now): {key}", flush=True)
-        else:
-            path = settings.data / "first-api-key"
-            write_private(path, key + "\n")
-            print(f"The first API key is in {path}", flush=True)
-
-
-def private_folder(path: Path) -> None:
-    """The folder, readable by nobody but its owner."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def write_private(path: Path, text: str) -> None:
-    """A new file, readable by nobody but its owner. Raises FileExistsError rather than write over another."""
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(text)
+    return [key.encode() for key in (settings.secret_key, made) if key]
 
 
 # ---------------------------------------------------------------- chance ------------------------------------------
@@ -147,7 +112,3 @@ def new_task_id() -> str:
 
 def new_seed() -> int:
     return secrets.choice(SEEDS)
-
-
-def new_secret() -> str:
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from ..engines import registry
@@ -20,6 +20,7 @@ from ..services.signatures import Signatures
 from ..settings import Settings
 from .callbacks import compose
 from .logs import start_logging
+from .loop import run
 from .parts import SERVE_OWNER, Parts, opened
 
 
@@ -80,21 +81,25 @@ def deliverer(parts: Parts) -> Deliver:
     )
 
 
-def main(settings: Settings, nudges: int) -> None:
+def main(settings: Settings, nudges: int, ready: Callable[[], None]) -> None:
     """Work until SIGTERM, then drain. ``nudges``: a pipe on which the API says that something was queued."""
     start_logging("runner")
-    asyncio.run(_work(settings, nudges))
+    run(_work(settings, nudges, ready))
 
 
-async def _work(settings: Settings, nudges: int) -> None:
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    async with opened(settings) as parts:
-        deliver = deliverer(parts)
-        async with workshop(parts, SERVE_OWNER, deliver.nudge) as shop:
-            _listen(loop, nudges, shop.runner.nudge)
-            await _until(stop, shop.runner, deliver, settings.worker.drain_timeout_s)
+async def _work(settings: Settings, nudges: int, ready: Callable[[], None]) -> None:
+    loop, loading = asyncio.get_running_loop(), asyncio.current_task()
+    assert loading is not None
+    loop.add_signal_handler(signal.SIGTERM, loading.cancel)  # until the engines are loaded there is nothing to drain
+    with suppress(asyncio.CancelledError):
+        async with opened(settings) as parts:
+            deliver = deliverer(parts)
+            async with workshop(parts, SERVE_OWNER, deliver.nudge) as shop:
+                stop = asyncio.Event()
+                loop.add_signal_handler(signal.SIGTERM, stop.set)
+                _listen(loop, nudges, shop.runner.nudge)
+                ready()
+                await _until(stop, shop.runner, deliver, settings.worker.drain_timeout_s)
 
 
 async def _until(stop: asyncio.Event, runner: Runner, deliver: Deliver, drain_s: float) -> None:
@@ -112,9 +117,7 @@ def _listen(loop: asyncio.AbstractEventLoop, nudges: int, nudge: Callable[[], No
     os.set_blocking(nudges, False)
 
     def heard() -> None:
-        if os.read(nudges, 4096):
-            nudge()
-        else:  # nobody is left who could nudge: the poll goes on
-            loop.remove_reader(nudges)
+        os.read(nudges, 4096)
+        nudge()
 
     loop.add_reader(nudges, heard)

@@ -1,15 +1,13 @@
-"""The command line. This module is nearly empty, so that a Ctrl-C is heard from the first moments of a start."""
+"""The command line. This module imports next to nothing, so that Ctrl-C is heard as soon as Python has started."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from contextlib import suppress
-from typing import NoReturn
 
 
-def main() -> NoReturn:
+def main() -> None:
     """The program ``filmgate``: reads the arguments of the process, and ends it."""
     _leave_when_interrupted()  # while modules are loaded there is nothing yet that would have to be tidied up
     from .program import run
@@ -26,6 +24,7 @@ def _leave_when_interrupted() -> None:
 
 def _leave(signum: int, frame: object) -> None:
     """An exception could be raised in the middle of an import, where it would be printed or swallowed."""
-    with suppress(OSError):
+    try:
         os.write(2, b"Interrupted.\n")
-    os._exit(130)
+    finally:
+        os._exit(130)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from ..settings import Settings
 from .failures import Exit, Failure
+from .machine import cannot_serve, complaint
 from .options import read_settings
 
 
@@ -20,24 +22,29 @@ from .options import read_settings
 @click.option("--tls-key", type=click.Path(path_type=Path), help="Its private key (PEM).")
 @click.option("--drain-timeout", type=float, help="Seconds that running films get to end when the server is stopped.")
 def serve(config: Path | None, no_worker: bool, **flags: object) -> None:
-    """Run the server: the API, and a worker that makes the films.
+    """Run the server, on Linux: the API, and a worker that makes the films.
 
     Ctrl-C or SIGTERM ends it gently: running films end, or go back to the queue; nothing is lost.
     """
+    if said := cannot_serve():
+        raise Failure(said, Exit.MACHINE)
     named = {_SETTINGS[flag]: value for flag, value in flags.items() if value is not None}
     settings = read_settings(named, config)
-    from ..app.supervisor import DataInUse, Supervisor
+    if not no_worker and _draws(settings) and (said := complaint()):
+        raise Failure(said, Exit.MACHINE)
+    from ..app.refusal import CannotStart
+    from ..app.supervisor import Supervisor
 
     try:
         code = Supervisor(settings, worker=not no_worker).run()
-    except DataInUse as error:
-        raise Failure(str(error), Exit.USAGE) from error
-    except OSError as error:
-        where = f"{settings.server.host}:{settings.server.port}"
-        raise Failure(
-            f"The server cannot listen on {where} ({error.strerror}): choose another --port.", Exit.MACHINE
-        ) from error
+    except CannotStart as error:
+        raise Failure(str(error), Exit.MACHINE if error.machine else Exit.USAGE) from error
     raise click.exceptions.Exit(code)
+
+
+def _draws(settings: Settings) -> bool:
+    """Whether any model is drawn here, by the engine that needs libraries of the system."""
+    return any("storyboard" in route.engines for route in settings.routes().values())
 
 
 _SETTINGS = {

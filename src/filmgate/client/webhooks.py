@@ -69,16 +69,16 @@ def read_event(body: bytes, headers: Mapping[str, str]) -> Event:
     """Read a callback without checking its signature. Raises SignatureInvalid where it is not a callback at all."""
     try:
         whole = msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SignatureInvalid("The body is not a callback.") from error
     data = _mapping(whole.get("data"))
-    info = _mapping(data.get("info"))
+    film = _mapping(data.get("info"))
     return Event(
         id=_header(headers, "webhook-id"),
         task_id=str(data.get("taskId") or data.get("task_id") or whole.get("taskId") or ""),
         code=whole["code"] if isinstance(whole.get("code"), int) else 0,
         message=str(whole.get("msg") or ""),
-        result_urls=texts(info.get("resultUrls") or data.get("resultUrls")),
+        result_urls=texts(film.get("resultUrls") or data.get("resultUrls")),
         raw=whole,
     )
 

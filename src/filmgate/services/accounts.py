@@ -75,21 +75,21 @@ async def revoke_key(store: AccountStore, key_id: str) -> None:
         raise InvalidRequest(f"There is no live key {key_id!r}: see `filmgate keys list`.")
 
 
-async def first_start(store: AccountStore, clock: Clock, initial_key: str | None = None) -> str | None:
+async def first_start(store: AccountStore, clock: Clock, secret: str | None = None) -> str | None:
     """The account, its credits and one key, on an installation without keys; returns the secret of the key.
 
-    None where there is a key already. Each step is skipped if an interrupted start has done it before. Raises
-    InvalidRequest for a poor ``initial_key``.
+    None where there is a key already. Each step is skipped if an interrupted start has done it before. ``secret``: one
+    that the caller has made, or put into safety, before. Raises InvalidRequest for a poor one.
     """
     if await store.keys():
         return None
-    if initial_key is not None:
-        _checked(initial_key)
+    if secret is not None:
+        _checked(secret)
     await store.create_account(FIRST_ACCOUNT, "The first account")
     if not await store.entries(FIRST_ACCOUNT):
         grant = Entry(FIRST_ACCOUNT, EntryKind.GRANT, FIRST_CREDITS, clock.now_ms(), note="first start")
         await store.post(grant)
-    made = await create_key(store, clock, "first key", secret=initial_key)
+    made = await create_key(store, clock, "first key", secret=secret)
     return made.secret
 
 

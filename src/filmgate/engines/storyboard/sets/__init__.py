@@ -7,6 +7,7 @@ import math
 from ..light import Light
 from ..model import Plan, Sheet, Stage
 from .air import atmosphere
+from .beach import beach
 from .country import farm, village
 from .deep import underwater
 from .future import future_city
@@ -16,7 +17,7 @@ from .site import Site
 from .space import space
 from .theatre import stage as theatre_stage
 from .town import city
-from .water import beach, ocean
+from .water import ocean
 from .wild import desert, forest, mountains
 
 _FAMILIES = {

@@ -1,0 +1,89 @@
+"""Before the first process of a server: folders, the newest tables, and on an empty database an account and its key."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from ..engines import registry
+from ..services.accounts import first_start, new_secret
+from ..settings import Settings
+from ..store.sqlite import location
+from .parts import SERVE_OWNER, Parts, operator
+from .private import private_folder, write_private
+from .refusal import CannotStart
+
+FIRST_KEY = "first-api-key"  #: the file, in the data folder
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+
+
+def prepare(settings: Settings, *, worker: bool) -> None:
+    """``worker``: a runner belongs to this server, and the caller holds the locks of its one user.
+
+    Raises CannotStart and FilmgateErrors for whatever the operator can mend.
+    """
+    for engine in {engine for route in settings.routes().values() for engine in route.engines}:
+        registry.capabilities(engine)  # raises EngineUnavailable now, not at the first order
+    try:
+        with _alone(settings.data):
+            asyncio.run(_prepare(settings, worker))
+    except (sqlite3.Error, DBAPIError) as error:
+        raise _unusable(location(settings.database), error) from error
+
+
+async def _prepare(settings: Settings, worker: bool) -> None:
+    rooms = settings.data / "tmp"
+    private_folder(rooms)
+    rooms.chmod(0o700)
+    async with operator(settings) as parts:
+        if worker:
+            await parts.workers.withdraw(SERVE_OWNER)  # a runner that was killed could not say good-bye
+        await _first_key(parts)
+
+
+async def _first_key(parts: Parts) -> None:
+    """The key is in its file before the database knows it, and stays there until it has been shown: none gets lost."""
+    chosen = parts.settings.initial_api_key
+    if await parts.accounts.keys():
+        return
+    if chosen is not None:
+        await first_start(parts.accounts, parts.clock, chosen)
+        return
+    path, secret = parts.settings.data / FIRST_KEY, new_secret()
+    write_private(path, secret + "\n")
+    await first_start(parts.accounts, parts.clock, secret)
+    if sys.stdout.isatty():
+        print(f"Your API key (shown only now): {secret}", flush=True)
+        path.unlink()
+    else:
+        print(f"The first API key is in {path}", flush=True)
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Hold the folder itself, for the moment: two first starts at once would make two keys and show the wrong one."""
+    folder = os.open(data, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _unusable(path: Path, error: sqlite3.Error | DBAPIError) -> CannotStart:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in _FULL:
+        return CannotStart(f"The database {path} cannot be written ({cause}): make room on its disk.", machine=True)
+    return CannotStart(
+        f"The database {path} cannot be used ({cause}): restore it from a backup, or choose another data folder "
+        "with --data."
+    )
