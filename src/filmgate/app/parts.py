@@ -19,6 +19,7 @@ from ..settings import Settings
 from ..storage.links import Links
 from ..storage.local import LocalStorage
 from ..store.accounts import SqlAccountStore
+from ..store.media import SqlMediaStore
 from ..store.migrate import migrate
 from ..store.outbox import SqlOutbox
 from ..store.sqlite import Database, location
@@ -30,6 +31,7 @@ from .private import private_folder
 
 if TYPE_CHECKING:
     from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, UploadStore, WebhookStore, WorkerStore
+    from ..services.janitor import MediaStore
 
 LINK_SECRET = "links"
 SERVE_OWNER = "serve"  #: the runner of `serve`: one data directory has one, so its name can be the same at every start
@@ -56,6 +58,7 @@ class Parts:
     workers: WorkerStore
     outbox: Outbox
     uploads: UploadStore
+    media: MediaStore
     webhooks: WebhookStore
     storage: Storage
     links: Links
@@ -77,6 +80,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             workers=SqlWorkerStore(database, clock),
             outbox=SqlOutbox(database, clock),
             uploads=SqlUploadStore(database, clock),
+            media=SqlMediaStore(database, clock),
             webhooks=SqlWebhookStore(database, clock),
             storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
             links=Links(await _link_keys(settings, accounts)),

@@ -14,6 +14,8 @@ from ..engines.slot import MEDIA
 from ..engines.slots import LocalSlots, SlotLimits
 from ..net.outbound import Outbound, Policy
 from ..services.deliver import Deliver
+from ..services.inputs import Inputs
+from ..services.janitor import Janitor
 from ..services.postprocess import Postprocess
 from ..services.runner import Runner, RunnerLimits
 from ..services.signatures import Signatures
@@ -52,6 +54,7 @@ async def workshop(
             store=parts.tasks,
             workers=parts.workers,
             slots=slots,
+            inputs=Inputs(parts.tasks, parts.storage, slots, _outbound(settings), parts.links.key_of, parts.clock),
             postprocess=Postprocess(slots, parts.storage, parts.clock, round(settings.retention.media_s * 1000)),
             clock=parts.clock,
             routes=parts.routes,
@@ -66,6 +69,10 @@ async def workshop(
         await slots.close()
 
 
+def _outbound(settings: Settings) -> Outbound:
+    return Outbound(Policy(settings.net.allow, settings.net.allow_private))
+
+
 def deliverer(parts: Parts) -> Deliver:
     """The callback sender."""
     settings = parts.settings
@@ -73,7 +80,7 @@ def deliverer(parts: Parts) -> Deliver:
         outbox=parts.outbox,
         tasks=parts.tasks,
         compose=lambda task: compose(task, parts.links, settings.edition.switches()),
-        outbound=Outbound(Policy(settings.net.allow, settings.net.allow_private)),
+        outbound=_outbound(settings),
         clock=parts.clock,
         sign=Signatures(parts.webhooks, parts.clock),
         schedule_s=settings.callbacks.schedule_s,
@@ -99,18 +106,21 @@ async def _work(settings: Settings, nudges: int, ready: Callable[[], None]) -> N
                 loop.add_signal_handler(signal.SIGTERM, stop.set)
                 _listen(loop, nudges, shop.runner.nudge)
                 ready()
-                await _until(stop, shop.runner, deliver, settings.worker.drain_timeout_s)
+                janitor = Janitor(parts.uploads, parts.media, parts.storage, parts.clock)
+                await _until(stop, shop.runner, deliver, janitor, settings.worker.drain_timeout_s)
 
 
-async def _until(stop: asyncio.Event, runner: Runner, deliver: Deliver, drain_s: float) -> None:
+async def _until(stop: asyncio.Event, runner: Runner, deliver: Deliver, janitor: Janitor, drain_s: float) -> None:
     async with asyncio.TaskGroup() as group:
         running = group.create_task(runner.run())
         delivering = group.create_task(deliver.run())
+        sweeping = group.create_task(janitor.run())
         await stop.wait()
         await runner.drain(drain_s)
         delivering.cancel()
         await deliver.drain()
         running.cancel()
+        sweeping.cancel()
 
 
 def _listen(loop: asyncio.AbstractEventLoop, nudges: int, nudge: Callable[[], None]) -> None:

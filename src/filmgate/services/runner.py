@@ -285,6 +285,8 @@ class Runner:
         options = self._routes[task.spec.model].options.get(attempt.engine, {})
         asked = Order(task.id, lease.attempt, task.spec, attempt.workdir.resolve(), options=options)
         order = await self._inputs.gather(lease, asked, _part(attempt, 0.0, 0.0))
+        if attempt.engine == UPSCALE:  # the film that is enlarged has its watermark already
+            order = replace(order, spec=replace(order.spec, watermark=None))
         clip = await self._clip(attempt.engine, order, _part(attempt, 0.0, _RENDER_SHARE))
         attempt.rendering = False
         self._wake.set()  # the slot is free: the next render need not wait until this film is stored
