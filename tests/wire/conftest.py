@@ -21,31 +21,43 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Address
 
+from filmgate.dialects.files import routes as uploading
+from filmgate.dialects.market import routes as market
 from filmgate.dialects.veo3 import routes as veo3
 from filmgate.domain.credits import DEFAULT_PRICES, Entry, EntryKind
 from filmgate.domain.errors import AddressRefused, Cancelled, TaskError
 from filmgate.domain.routing import Capabilities, Route
+from filmgate.domain.spec import Kind, Mode
 from filmgate.domain.task import Artifact, Lease, Role, Task
 from filmgate.http import files, health
 from filmgate.http.auth import bearer
+from filmgate.http.desk import Desk
 from filmgate.http.edition import Edition
 from filmgate.http.errors import application
 from filmgate.http.protocol import EnvelopedProtocol
 from filmgate.http.public import public_base
+from filmgate.net.outbound import Outbound, Policy
 from filmgate.ports import Caller
 from filmgate.services.accounts import create_key
+from filmgate.services.derive import Derive
 from filmgate.services.submit import Submit
+from filmgate.services.uploads import Uploads
 from filmgate.storage.links import Links
 from filmgate.storage.local import LocalStorage
 from filmgate.store.accounts import SqlAccountStore
 from filmgate.store.migrate import migrate
 from filmgate.store.sqlite import Database
 from filmgate.store.tasks import SqlTaskStore
+from filmgate.store.uploads import SqlUploadStore
 
 T = TypeVar("T")
 
 MODELS = ("veo3", "veo3_fast", "veo3_lite")
 CRASH_LOG_ID = "log-0001"
+DAY_MS = 24 * 3600 * 1000
+ABLE = Capabilities(
+    kinds=frozenset(Kind), modes=frozenset({Mode.TEXT, Mode.REFERENCE}), max_references=3
+)  #: no frames, so that something can be refused
 
 
 class StandingClock:
@@ -83,31 +95,52 @@ class World:
     async def opened(self, app: Starlette) -> AsyncIterator[None]:
         async with Database(self.folder / "filmgate.db") as database:
             self.loop = asyncio.get_running_loop()
+            self.database = database
             self.tasks = SqlTaskStore(database, self.clock)
             self.accounts = SqlAccountStore(database, self.clock)
             app.router.routes[:0] = self.routes()
             yield
 
     def routes(self) -> list[Address]:
-        submit = Submit(
-            self.tasks,
+        desk = self.desk()
+        uploads = Uploads(
+            SqlUploadStore(self.database, self.clock),
+            self.storage,
             self.clock,
-            new_id=lambda: f"{next(self.numbers):032x}",
-            new_seed=lambda: 54321,
-            models={name: Route(name, ("trial",)) for name in MODELS},
-            capabilities=lambda name: Capabilities(),
-            prices=DEFAULT_PRICES,
-            nudge=lambda: None,
+            self.new_id,
+            keep_ms=3 * DAY_MS,
+            folder=self.folder / "incoming",
         )
-        return veo3.routes(
-            submit=submit,
+        return [
+            *veo3.routes(desk),
+            *market.routes(desk),
+            *uploading.routes(
+                desk,
+                uploads=uploads,
+                outbound=Outbound(Policy(allow=("127.0.0.1",))),
+                storage=self.storage,
+                accounts=self.accounts,
+                download_s=1200.0,
+            ),
+        ]
+
+    def desk(self) -> Desk:
+        models = {name: Route(name, ("trial",)) for name in MODELS}
+        making = (self.tasks, self.clock, self.new_id, lambda: 54321, models, lambda name: ABLE, DEFAULT_PRICES)
+        return Desk(
+            submit=Submit(*making, lambda: None),
+            derive=Derive(*making, lambda: None),
             tasks=self.tasks,
-            authenticate=self.authenticate,
+            clock=self.clock,
             links=self.links,
             edition=Edition(),
+            authenticate=self.authenticate,
             check_address=no_loopback,
             public_base=partial(public_base, configured=None, trusted_proxies=()),
         )
+
+    def new_id(self) -> str:
+        return f"{next(self.numbers):032x}"
 
     async def authenticate(self, request: Request) -> Caller:
         return await bearer(self.accounts)(request)
@@ -142,8 +175,14 @@ class World:
 
     def succeed(self, task_id: str, film: bytes = b"a film", *, size: tuple[int, int] = (1280, 720)) -> Task:
         lease = self.take(task_id)
-        made = Artifact(Role.RESULT, f"{task_id}/1/result.mp4", "video/mp4", len(film), *size, 8.0, True)
-        return self.run(self.tasks.succeed(lease, [self.stored(made, film)], engine="trial", state=b""))
+        made = [
+            Artifact(Role.RESULT, f"{task_id}/1/result.mp4", "video/mp4", len(film), *size, 8.0, True),
+            Artifact(Role.POSTER, f"{task_id}/1/poster.jpg", "image/jpeg", len(film), *size),
+        ]
+        if lease.task.spec.kind is Kind.EXTEND:
+            made.append(Artifact(Role.FULL, f"{task_id}/1/full.mp4", "video/mp4", len(film), *size, 16.0, True))
+        stored = [self.stored(each, film) for each in made]
+        return self.run(self.tasks.succeed(lease, stored, engine="trial", state=b""))
 
     def fail(self, task_id: str, error: TaskError) -> Task:
         return self.run(self.tasks.end(self.take(task_id), error))
@@ -177,7 +216,11 @@ def app_of(world: World) -> Starlette:
     crashing = [Address("/api/v1/crash", crash), Address("/crash", crash), Address("/crash-midway", crash_midway)]
     return application(
         [*crashing, *files.routes(world.storage, world.links, world.clock), *health.routes(world.ready)],
-        renders={"/api": veo3.errors(Edition(), world.authenticate)},
+        renders={
+            "/api": veo3.errors(Edition(), world.authenticate),
+            "/api/v1/jobs": market.errors(Edition(), world.authenticate),
+            **dict.fromkeys(uploading.UPLOADS, uploading.errors),
+        },
         new_id=lambda: CRASH_LOG_ID,
         lifespan=world.opened,
     )

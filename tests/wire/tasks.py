@@ -9,6 +9,7 @@ from filmgate.domain.spec import AspectRatio, Spec
 from filmgate.domain.task import Artifact, Failure, Origin, Role, Status, Task
 
 ID = "0199a0b1c2d37e4f8a9b0c1d2e3f4a5b"
+SOURCE_ID = "0199a0b1c2d37e4f8a9b0c1d2e3f4a00"
 CREATED_MS = 1_780_000_000_123  #: 2026-05-28 20:26:40.123 UTC
 ENDED_MS = CREATED_MS + 61_000
 ORIGIN = Origin("default", "key_0123456789abcdef", "veo3", "https://films.example.org")

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from filmgate.dialects.veo3.codes import CODES, code_of, failure_of
 from filmgate.dialects.veo3.render import STATE, SUCCESS_FLAG
 from filmgate.domain import errors
+from filmgate.domain.spec import Kind
 from filmgate.domain.task import Failure, Status
+from filmgate.http.codes import CODES, code_of, failure_of
 
 from .tasks import task
 
@@ -47,6 +48,10 @@ def test_every_status_has_a_flag_and_a_state() -> None:
         (errors.TaskNotFound(), 422, "record is null"),
         (errors.InsufficientCredits("This needs 60."), 402, "Credits insufficient. This needs 60."),
         (errors.TooManyRequests(), 429, "Your call frequency is too high"),
+        (errors.SourceNotFound(), 404, "Original video or task does not exist"),
+        (errors.SourceNotReady(), 422, "record status is not success."),
+        (errors.NoSuchResult(), 422, "record result data not exist."),
+        (errors.AlreadyThere("It is large."), 422, "It is large."),
         (errors.TooLarge(), 413, "too large"),
         (errors.AddressRefused(), 422, "may not be called"),
         (errors.UnknownAddress(), 404, "nothing at this address"),
@@ -63,8 +68,7 @@ def test_the_words_that_programs_look_for(error: errors.FilmgateError, code: int
         ("content_rejected", None, 400, "Your prompt was flagged"),
         ("content_rejected", False, 422, "Your request was rejected by Flow(Your prompt was flagged"),
         ("content_rejected", True, 422, "rejected by Flow("),
-        ("input_unreachable", None, 400, "Failed to fetch the image"),
-        ("input_unreachable", False, 400, "Failed to fetch the image"),
+        ("input_unreachable", None, 400, "It went wrong."),
         ("engine_crashed", None, 501, "It went wrong."),
         ("engine_timeout", None, 408, "It went wrong."),
         ("a_slug_of_tomorrow", None, 501, "It went wrong."),
@@ -75,6 +79,33 @@ def test_how_a_failed_task_is_told(slug: str, fallback: bool | None, code: int, 
     assert failure is not None
     assert failure[0] == code
     assert says in failure[1]
+
+
+IMAGE = "Failed to fetch the image. Kindly verify any access limits set by you or your service provider."
+
+
+@pytest.mark.parametrize("said", ["It went wrong.", IMAGE, f"{IMAGE} It is no picture."])
+def test_an_image_that_could_not_be_had_is_told_in_the_known_words_once(said: str) -> None:
+    failed = task(Status.REJECTED, failure=Failure("input_unreachable", said), images=("https://a.example/1.png",))
+    failure = failure_of(failed)
+    assert failure is not None
+    assert failure[0] == 400
+    assert failure[1].startswith(IMAGE)
+    assert failure[1].count(IMAGE) == 1
+    assert said in failure[1]
+
+
+def test_a_4k_version_that_could_not_be_made() -> None:
+    failed = task(Status.FAILED, failure=Failure("engine_failed", "No memory."), kind=Kind.UPGRADE_4K, source_id="1")
+    assert failure_of(failed) == (
+        500,
+        "The 4K version of this video is unavailable. Please try a different video. No memory.",
+    )
+
+
+def test_a_dialect_may_have_words_of_its_own() -> None:
+    assert code_of(errors.TaskNotFound("x"), {"task_not_found": (404, "no {sentence}")}) == (404, "no x")
+    assert code_of(errors.TooLarge("x"), {"task_not_found": (404, "no {sentence}")}) == (413, "x")
 
 
 def test_braces_in_a_sentence_are_left_alone() -> None:

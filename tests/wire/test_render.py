@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -10,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from filmgate.dialects.veo3.render import compose_callback, render_callback, render_record
-from filmgate.domain.spec import AspectRatio, Mode, Resolution
+from filmgate.dialects.veo3.render import compose_callback, render_callback, render_enlarged, render_record
+from filmgate.domain.spec import AspectRatio, Kind, Mode, Resolution
 from filmgate.domain.task import Failure, Role, Status, Task
 from filmgate.http.edition import Edition
 from filmgate.storage.links import Links
 
-from .tasks import CREATED_MS, ENDED_MS, ID, ORIGIN, film, task
+from .tasks import CREATED_MS, ENDED_MS, ID, ORIGIN, SOURCE_ID, film, task
 
 LINKS = Links([b"a signing key"])
 DEFAULT = Edition()
@@ -196,6 +197,54 @@ def test_the_switch_of_the_times() -> None:
     assert record(task(), Edition(times="iso"))["completeTime"] is None
 
 
+# ---------------------------------------------------------------- of films from films ----------------------------
+
+POSTER_URL = LINKS.link("https://films.example.org", f"{ID}/1/poster.jpg", ENDED_MS + 1000, f"{ID}.jpg")
+FULL_URL = LINKS.link("https://films.example.org", f"{ID}/1/full.mp4", ENDED_MS + 1000, f"{ID}-full.mp4")
+MEDIA_ID = hashlib.sha256(f"{ID}/1/result.mp4".encode()).hexdigest()[:32]
+
+
+def extended(status: Status = Status.SUCCEEDED) -> Task:
+    full = replace(film(), role=Role.FULL, key=f"{ID}/1/full.mp4", seconds=16.0)
+    return task(status, films=(film(), full), kind=Kind.EXTEND, source_id=SOURCE_ID)
+
+
+def enlarged(kind: Kind = Kind.UPGRADE_4K, **fields: Any) -> Task:
+    size = (3840, 2160) if kind is Kind.UPGRADE_4K else (1920, 1080)
+    return task(Status.SUCCEEDED, films=(film(*size),), kind=kind, source_id=SOURCE_ID, **fields)
+
+
+def test_an_extension_has_the_whole_film_too() -> None:
+    told = record(extended())
+    assert told["response"]["resultUrls"] == [URL]
+    assert told["response"]["fullResultUrls"] == [FULL_URL]
+    assert json.loads(told["paramJson"]) == {**PARAMS, "taskId": SOURCE_ID, "index": 0}
+
+
+def test_a_1080p_version_is_told_as_any_film() -> None:
+    told = record(enlarged(Kind.UPGRADE_1080P, index=1))
+    assert told["fallbackFlag"] is False
+    assert told["response"]["resolution"] == "1080p"
+    assert not {"mediaIds", "imageUrls"} & set(told["response"])
+    assert json.loads(told["paramJson"])["index"] == 1
+
+
+def test_a_4k_version_has_pictures_and_no_fallback_flag() -> None:
+    told = record(enlarged())
+    assert "fallbackFlag" not in told
+    assert (told["response"]["mediaIds"], told["response"]["imageUrls"]) == ([MEDIA_ID], [POSTER_URL])
+    assert told["response"]["resolution"] == "4k"
+
+
+def test_a_4k_version_under_way_has_no_fallback_flag_either() -> None:
+    assert "fallbackFlag" not in record(task(kind=Kind.UPGRADE_4K, source_id=SOURCE_ID))
+
+
+def test_what_get_4k_video_says() -> None:
+    assert render_enlarged(task(kind=Kind.UPGRADE_4K), LINKS) == {"taskId": ID, "resultUrls": None, "imageUrls": None}
+    assert render_enlarged(enlarged(), LINKS) == {"taskId": ID, "resultUrls": [URL], "imageUrls": [POSTER_URL]}
+
+
 # ---------------------------------------------------------------- the callback ------------------------------------
 
 
@@ -210,7 +259,7 @@ def test_the_callback_of_success() -> None:
             "taskId": ID,
             "task_id": ID,
             "fallbackFlag": False,
-            "info": {"resultUrls": [URL], "originUrls": None, "resolution": "720p"},
+            "info": {"resultUrls": [URL], "originUrls": None, "fullResultUrls": None, "resolution": "720p"},
             "creditsConsumed": 60,
         },
     }
@@ -234,6 +283,48 @@ def test_the_callback_of_failure(slug: str, code: int) -> None:
     assert (told["code"], told["taskId"]) == (code, ID)
     assert told["data"] == {"taskId": ID, "task_id": ID, "fallbackFlag": False}
     assert told["msg"].endswith("No film.")
+
+
+def test_the_callback_of_an_extension() -> None:
+    assert callback(extended())["data"]["info"] == {
+        "resultUrls": [URL],
+        "originUrls": None,
+        "fullResultUrls": [FULL_URL],
+        "resolution": "720p",
+    }
+
+
+def test_the_callback_of_a_4k_version_has_both_spellings() -> None:
+    told = callback(enlarged())
+    data = told.pop("data")
+    assert json.loads(data.pop("promptJson"))["taskId"] == SOURCE_ID
+    assert told == {"code": 200, "msg": "4K Video generated successfully.", "taskId": ID}
+    assert data == {
+        "taskId": ID,
+        "task_id": ID,
+        "info": {"resultUrls": [URL], "imageUrls": [POSTER_URL], "mediaIds": [MEDIA_ID], "resolution": "4k"},
+        "result_urls": [URL],
+        "image_urls": [POSTER_URL],
+        "media_ids": [MEDIA_ID],
+        "creditsConsumed": 60,
+    }
+
+
+def test_the_callback_of_a_4k_version_that_could_not_be_made() -> None:
+    failure = Failure("engine_failed", "No memory.")
+    assert callback(task(Status.FAILED, failure=failure, kind=Kind.UPGRADE_4K, source_id=SOURCE_ID)) == {
+        "code": 500,
+        "msg": "The 4K version of this video is unavailable. Please try a different video.",
+        "taskId": ID,
+        "data": {"taskId": ID, "task_id": ID},
+    }
+
+
+def test_the_lists_of_an_extension_as_text() -> None:
+    info = callback(extended(), Edition(callback_result_urls="json_string"))["data"]["info"]
+    assert json.loads(info["fullResultUrls"]) == [FULL_URL]
+    info = callback(enlarged(), Edition(callback_result_urls="json_string"))["data"]["info"]
+    assert json.loads(info["imageUrls"]) == [POSTER_URL]
 
 
 def test_the_callback_s_lists_as_text() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filmgate.dialects.veo3.schema import MAX_PROMPT, GenerateBody, parse_generate
+from filmgate.dialects.veo3.schema import GenerateBody, parse_generate
 from filmgate.domain.errors import (
     AddressRefused,
     InvalidRequest,
@@ -20,6 +20,7 @@ from filmgate.domain.errors import (
     UnsupportedModel,
 )
 from filmgate.domain.spec import AspectRatio, Mode, Resolution, Spec
+from filmgate.http.orders import MAX_PROMPT, Checks
 
 ONE, TWO, THREE = ([f"https://images.example.org/{n}.png" for n in range(count)] for count in (1, 2, 3))
 FOUR = [*THREE, "https://images.example.org/3.png"]
@@ -31,7 +32,7 @@ def no_loopback(url: str) -> None:
 
 
 def parse(body: bytes) -> Spec:
-    return parse_generate(body, default_model="veo3_fast", check_address=no_loopback)
+    return parse_generate(body, default_model="veo3_fast", checks=Checks(no_loopback, no_loopback))
 
 
 def spec(**fields: Any) -> Spec:
@@ -186,6 +187,7 @@ REFUSED: list[tuple[dict[str, Any], type[RequestError] | type[AddressRefused], s
     ({"callBackUrl": "http://a/\r\nX-Injected: 1"}, InvalidRequest, "callBackUrl"),
     ({"callBackUrl": ["http://a/"]}, InvalidRequest, "callBackUrl must be a string"),
     ({"callBackUrl": "http://127.0.0.1/hook"}, AddressRefused, "loopback"),
+    ({"imageUrls": ["http://127.0.0.1/1.png"]}, AddressRefused, "loopback"),
     ({"imageUrls": "https://a.example.org/1.png"}, InvalidRequest, "imageUrls must be a list"),
     ({"imageUrls": {"0": "x"}}, InvalidRequest, "imageUrls must be a list"),
     ({"imageUrls": [1]}, InvalidRequest, "every entry of imageUrls must be a string"),
@@ -279,7 +281,7 @@ def test_a_surrogate_pair_is_one_character() -> None:
 
 
 def test_the_default_model_is_the_caller_s() -> None:
-    assert parse_generate(b'{"prompt": "a"}', default_model="veo3").model == "veo3"
+    assert parse_generate(b'{"prompt": "a"}', default_model="veo3", checks=Checks()).model == "veo3"
 
 
 json_values = st.recursive(

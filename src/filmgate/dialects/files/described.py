@@ -11,10 +11,12 @@ from ...http.openapi import Operation
 from ...services.uploads import MAX_NAME, MAX_PATH
 from .routes import UPLOADS
 
-Path = Annotated[str | None, Meta(max_length=MAX_PATH, description="A folder of your own, such as images/cats.")]
+Folder = Annotated[
+    Annotated[str, Meta(max_length=MAX_PATH)] | None, Meta(description="A folder of your own, such as images/cats.")
+]
 Name = Annotated[
-    str | None,
-    Meta(max_length=MAX_NAME, description="The same path and name replace the file; made up where it is not said."),
+    Annotated[str, Meta(max_length=MAX_NAME)] | None,
+    Meta(description="The same path and name replace the file; made up where it is not said."),
 ]
 
 
@@ -22,7 +24,7 @@ class Base64Upload(Struct):
     """A file as text."""
 
     base64Data: Annotated[str, Meta(min_length=1, description="Base64, or a data URL.", examples=["iVBORw0KGgo="])]
-    uploadPath: Path = None
+    uploadPath: Folder = None
     fileName: Name = None
 
 
@@ -30,7 +32,7 @@ class UrlUpload(Struct):
     """A file that this server fetches: at most 100 MiB within 30 seconds."""
 
     fileUrl: Annotated[str, Meta(min_length=1, description="Where it is.")]
-    uploadPath: Path = None
+    uploadPath: Folder = None
     fileName: Name = None
 
 
@@ -38,7 +40,7 @@ class StreamUpload(Struct):
     """A file as a part of a form: at most 100 MiB."""
 
     file: Annotated[str, Meta(extra_json_schema={"format": "binary"})]
-    uploadPath: Path = None
+    uploadPath: Folder = None
     fileName: Name = None
 
 

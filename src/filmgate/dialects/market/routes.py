@@ -16,8 +16,7 @@ from ...http.desk import Desk
 from ...http.edition import Edition
 from ...http.envelope import envelope
 from ...http.errors import Render
-from ...http.fields import absent
-from ...http.orders import Extension, task_id_of
+from ...http.orders import Extension
 from ...http.refusals import errors as refusals
 from ...ports import Caller
 from .render import NAME, TIER, render_record
@@ -52,10 +51,10 @@ def routes(desk: Desk) -> list[Route]:
 
     async def record_info(request: Request) -> Response:
         caller = await desk.authenticate(request)
-        task_id = request.query_params.get("taskId")
-        if absent(task_id):
+        task_id = request.query_params.get("taskId", "").strip()
+        if not task_id:
             raise MalformedRequest("taskId parameter is required")
-        task = await desk.tasks.get(task_id_of("taskId", task_id), caller.account_id)
+        task = await desk.tasks.get(task_id, caller.account_id)
         return envelope(200, "success", render_record(task, desk.links))
 
     return [

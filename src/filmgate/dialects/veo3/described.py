@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ...domain.spec import SEEDS
 from ...http.openapi import Operation, Parameter
-from ...http.orders import MAX_PROMPT, MAX_TASK_ID, MAX_WATERMARK
+from ...http.orders import MAX_PROMPT, MAX_WATERMARK
 
 Ratio = Literal["16:9", "9:16", "Auto"]
 
@@ -42,7 +42,7 @@ class GenerateRequest(Struct):
 class ExtendRequest(Struct):
     """The order of a film that goes on where another one ends."""
 
-    taskId: Annotated[str, Meta(min_length=1, max_length=MAX_TASK_ID, description="The task whose film goes on.")]
+    taskId: Annotated[str, Meta(min_length=1, description="The task whose film goes on.")]
     prompt: Annotated[str, Meta(min_length=1, max_length=MAX_PROMPT, examples=["The dog finds a ball"])]
     model: Annotated[str, Meta(description="fast, quality, lite, or a model's own name.")] = "fast"
     seeds: Annotated[int | None, Meta(description=f"{SEEDS[0]} to {SEEDS[-1]}; that of the source if not said.")] = None
@@ -54,7 +54,7 @@ class ExtendRequest(Struct):
 class UpgradeRequest(Struct):
     """The order of a film's 4K version."""
 
-    taskId: Annotated[str, Meta(min_length=1, max_length=MAX_TASK_ID, description="The task that made the film.")]
+    taskId: Annotated[str, Meta(min_length=1, description="The task that made the film.")]
     index: Annotated[int, Meta(ge=0, description="Which of its films.")] = 0
     callBackUrl: Annotated[str | None, Meta(description="Is told, by POST, how the task ended.")] = None
 
