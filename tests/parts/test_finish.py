@@ -74,6 +74,22 @@ def test_a_watermark_changes_its_box_and_nothing_else(tmp_path: Path) -> None:
     assert click_at(film.path) == pytest.approx(CLICK_S, abs=0.01)
 
 
+@pytest.mark.parametrize("background", [16, 90, 160, 235])
+def test_before_encoding_only_the_box_changes_and_the_text_stands_out(background: int) -> None:
+    luma = np.full((720, 1280), background, np.uint8)
+    blue, red = np.full((360, 640), 90, np.uint8), np.full((360, 640), 170, np.uint8)
+    mark = watermark("MyBrand", 1280, 720)
+    mark.burn(luma, blue, red)
+    height, width = mark.text.shape
+    box = luma[mark.top : mark.top + height, mark.left : mark.left + width].astype(int)
+    letters, around = box[mark.text > 0.8], box[(mark.text == 0) & (mark.shadow > 0.3)]
+    assert letters.mean() - around.mean() > 60
+    for plane, step, value in ((luma, 1, background), (blue, 2, 90), (red, 2, 170)):
+        rows = slice(mark.top // step, (mark.top + height) // step)
+        plane[rows, mark.left // step : (mark.left + width) // step] = value
+        assert (plane == value).all()
+
+
 def test_a_silent_film_gets_no_sound_track(tmp_path: Path) -> None:
     spec = Spec(prompt="x", model="veo3", seconds=4, seed=12345, watermark="MyBrand")
     film, _ = finish(clip(tmp_path / "clip.mp4", sound=False), spec, tmp_path, ignore)

@@ -107,3 +107,11 @@ def test_what_is_no_film_is_refused_and_leaves_nothing(content: bytes, tmp_path:
     with pytest.raises(OutputUnusable):
         upscale(tmp_path / "source.mp4", (640, 360), tmp_path / "larger.mp4", lambda fraction, stage: None)
     assert [path.name for path in tmp_path.iterdir()] == ["source.mp4"]
+
+
+def test_a_film_of_which_the_end_is_missing_is_refused(tmp_path: Path) -> None:
+    content = film(tmp_path / "source.mp4").read_bytes()
+    (tmp_path / "source.mp4").write_bytes(content[: len(content) * 6 // 10])
+    with pytest.raises(OutputUnusable, match="incomplete"):
+        upscale(tmp_path / "source.mp4", (640, 360), tmp_path / "larger.mp4", lambda fraction, stage: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["source.mp4"]

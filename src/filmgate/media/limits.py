@@ -10,7 +10,7 @@ import resource
 _GIB = 1024**3
 
 _LIMITS = (
-    (resource.RLIMIT_AS, 12 * _GIB),  # addresses, most of them never touched: joining in 4K takes a quarter of it
+    (resource.RLIMIT_AS, 16 * _GIB),  # addresses, most of them never touched: enlarging to 4K takes a tenth of it
     (resource.RLIMIT_FSIZE, 4 * _GIB),  # one file
     (resource.RLIMIT_NOFILE, 256),
     (resource.RLIMIT_CORE, 0),

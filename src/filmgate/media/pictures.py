@@ -10,9 +10,11 @@ from pathlib import Path
 import av
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from ..domain.errors import OutputUnusable
 from .encode import Pixels
 
 _FINE = Interpolation.LANCZOS | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
+_SHORTER_S = 0.25  #: than its index says: by so much a film may be
 _NOT_SAID = 2  # of a colour space, in the numbers of H.273
 
 
@@ -29,11 +31,15 @@ class Pace:
 
 
 def pace(film: Path) -> Pace:
-    """Counted by reading the whole file, without decoding it."""
+    """Counted by reading the whole file, without decoding it. Raises OutputUnusable where a part of it is missing."""
     with av.open(str(film)) as opened:
         stream = opened.streams.video[0]
         frames = sum(packet.size > 0 for packet in opened.demux(stream))
-        return Pace(Fraction(stream.average_rate or 24), frames)
+        counted = Pace(Fraction(stream.average_rate or 24), frames)
+        promised = (stream.duration or 0) * (stream.time_base or 0)
+    if not frames or counted.seconds < promised - _SHORTER_S:
+        raise OutputUnusable("The film is incomplete: pictures that its index promises are not in the file.")
+    return counted
 
 
 def pictures(film: Path, width: int, height: int) -> Iterator[Pixels]:
