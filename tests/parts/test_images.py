@@ -273,6 +273,13 @@ def test_too_many_bytes_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, allowed + b"\0").startswith("Images size exceeds limit: an image may have 10 MiB")
 
 
+def test_a_jpeg_of_endless_refinements_is_refused(tmp_path: Path) -> None:
+    content = saved(corners(), "JPEG", progressive=True)
+    last = content.rindex(b"\xff\xda")
+    assert content.count(b"\xff\xda") < 20
+    assert "more than 200 steps" in refused(tmp_path, content[:last] + content[last:-2] * 300 + content[-2:])
+
+
 @pytest.mark.parametrize("kind", [b"zTXt", b"iCCP", b"iTXt"])
 def test_text_that_unpacks_to_a_flood_is_refused_or_passed_over(kind: bytes, tmp_path: Path) -> None:
     flood = zlib.compress(b"A" * 200_000_000, 9)

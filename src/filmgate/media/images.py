@@ -31,6 +31,7 @@ _TURNS = {  #: what undoes each orientation of EXIF
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SCAN, _MOST_SCANS = b"\xff\xda", 200  #: encoders make about ten
 _WHITE = (255, 255, 255)
 _FAST = 3  #: PNG compression: a third of the time, hardly larger
 
@@ -74,12 +75,20 @@ def _check_sides(width: int, height: int) -> None:
         )
 
 
+def _check_scans(path: Path) -> None:
+    """A JPEG may go over all its pixels again and again, for a few bytes each time."""
+    content = path.read_bytes()
+    if content[:2] == b"\xff\xd8" and content.count(_SCAN) > _MOST_SCANS:
+        raise InputUnreachable(f"The image is built up in more than {_MOST_SCANS} steps: save it anew and send that.")
+
+
 def _decoded(path: Path) -> Image.Image:
     """The first picture of the file, its pixels loaded."""
     try:
         with _opened(path) as image:
             declared = image.size
             _check_sides(*declared)
+            _check_scans(path)
             image.load()
             picture = image.copy()
     except InputUnreachable:
