@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import email
 import gzip
 import inspect
 import json
@@ -19,6 +20,7 @@ import pytest
 from filmgate.client import (
     AsyncFilmgate,
     ConnectionFailed,
+    Film,
     Filmgate,
     FilmgateAPIError,
     InsufficientCredits,
@@ -115,13 +117,13 @@ Call = Callable[..., Any]
 def call(request: pytest.FixtureRequest, server: Server) -> Call:
     """``call("retrieve", ...)``: one method of one of the two clients, run to its end."""
 
-    def blocking(name: str, *args: Any, options: dict[str, Any] | None = None, **named: Any) -> Any:
-        with Filmgate("fg_key", server.url + "/", **(options or {})) as films:
+    def blocking(name: str, /, *args: Any, options: dict[str, Any] | None = None, **named: Any) -> Any:
+        with Filmgate("fg_key", **{"base_url": server.url + "/", **(options or {})}) as films:
             return getattr(films, name)(*args, **named)
 
-    def concurrent(name: str, *args: Any, options: dict[str, Any] | None = None, **named: Any) -> Any:
+    def concurrent(name: str, /, *args: Any, options: dict[str, Any] | None = None, **named: Any) -> Any:
         async def run() -> Any:
-            async with AsyncFilmgate("fg_key", server.url + "/", **(options or {})) as films:
+            async with AsyncFilmgate("fg_key", **{"base_url": server.url + "/", **(options or {})}) as films:
                 return await getattr(films, name)(*args, **named)
 
         return asyncio.run(run())
@@ -201,6 +203,130 @@ def test_a_failed_task(server: Server, call: Call) -> None:
     with pytest.raises(TaskFailed, match="Flagged") as failed:
         call("wait", ID)
     assert failed.value.code == 400
+
+
+# ------------------------------------------------------------ films from films ----------------------------------------
+
+OWN = "1" * 32
+
+
+def test_an_extension_in_the_words_of_the_wire(server: Server, call: Call) -> None:
+    server.script = [says(200, {"taskId": OWN}), says(200, {"taskId": OWN})]
+    more: dict[str, Any] = {"model": "quality", "seeds": 12345, "watermark": "Mine", "callback_url": "https://h/"}
+    assert call("extend", TaskRef(ID), "it runs", **more, style="noir") == TaskRef(OWN)
+    call("extend", ID, "it runs")
+    assert {seen.path for seen in server.seen} == {"/api/v1/veo/extend"}
+    assert json.loads(server.seen[1].body) == {"taskId": ID, "prompt": "it runs"}
+    assert json.loads(server.seen[0].body) == {
+        "taskId": ID,
+        "prompt": "it runs",
+        "model": "quality",
+        "seeds": 12345,
+        "watermark": "Mine",
+        "callBackUrl": "https://h/",
+        "style": "noir",
+    }
+
+
+def test_a_1080p_version(server: Server, call: Call, tmp_path: Path) -> None:
+    large = f"{server.url}/f/large.mp4"
+    server.script = [says(400, msg="1080P is processing."), says(200, {"resultUrl": large}), gives(FILM)]
+    film = call("upgrade", TaskRef(ID), "1080p", poll_interval=0.001)
+    assert film == Film(large)
+    assert call("download", film, tmp_path / "large.mp4").read_bytes() == FILM
+    assert server.seen[0].path == f"/api/v1/veo/get-1080p-video?taskId={ID}&index=0"
+
+
+def test_a_4k_version(server: Server, call: Call) -> None:
+    server.script = [says(200, {"taskId": OWN, "resultUrls": None, "imageUrls": None})]
+    assert call("upgrade", ID, "4k", index=1, callback_url="https://h/") == TaskRef(OWN)
+    assert json.loads(server.seen[0].body) == {"taskId": ID, "index": 1, "callBackUrl": "https://h/"}
+
+
+@pytest.mark.parametrize(("to", "more"), [("8k", {}), ("1080p", {"callback_url": "https://h/"})])
+def test_a_version_that_cannot_be_asked_for(server: Server, call: Call, to: str, more: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest):
+        call("upgrade", ID, to, **more)
+
+
+# ------------------------------------------------------------ files and credits ---------------------------------------
+
+STORED = {
+    "fileName": "dog.png",
+    "filePath": "dogs/dog.png",
+    "downloadUrl": "https://f/dog.png",
+    "fileSize": 200000,
+    "mimeType": "image/png",
+    "expiresAt": "2026-01-31T10:30:00Z",
+}
+PICTURE = b"pixels" * 30_000
+
+
+def form(seen: Seen) -> dict[str, Any]:
+    """The parts of a form: name -> (file name or None, content)."""
+    message = email.message_from_bytes(b"content-type: " + seen.headers["content-type"].encode() + b"\n\n" + seen.body)
+    parts = [part for part in message.walk() if not part.is_multipart()]
+    named = {str(part.get_param("name", header="content-disposition")): part for part in parts}
+    return {name: (part.get_filename(), part.get_payload(decode=True)) for name, part in named.items()}
+
+
+def test_a_file_is_uploaded_from_the_disk(server: Server, call: Call, tmp_path: Path) -> None:
+    (tmp_path / "dog.png").write_bytes(PICTURE)
+    server.script = [gives(json.dumps({"success": True, "code": 200, "msg": "ok", "data": STORED}).encode())]
+    upload = call("upload", tmp_path / "dog.png", name="dog.png", upload_path="dogs")
+    [seen] = server.seen
+    assert (seen.method, seen.path) == ("POST", "/api/file-stream-upload")
+    assert seen.headers["authorization"] == "Bearer fg_key"
+    assert form(seen) == {
+        "uploadPath": (None, b"dogs"),
+        "fileName": (None, b"dog.png"),
+        "file": ("dog.png", PICTURE),
+    }
+    assert (upload.url, upload.name, upload.path) == ("https://f/dog.png", "dog.png", "dogs/dog.png")
+    assert (upload.size, upload.mime, upload.expires.year) == (200000, "image/png", 2026)
+
+
+def test_local_images_of_an_order_are_uploaded_first(server: Server, call: Call, tmp_path: Path) -> None:
+    (tmp_path / "dog.png").write_bytes(PICTURE)
+    server.script = [says(200, STORED), says(200, {"taskId": ID})]
+    call("generate", "it wakes up", images=[str(tmp_path / "dog.png"), "https://elsewhere/cat.png"])
+    assert form(server.seen[0])["file"] == ("dog.png", PICTURE)
+    assert json.loads(server.seen[1].body)["imageUrls"] == ["https://f/dog.png", "https://elsewhere/cat.png"]
+
+
+def test_a_broken_upload_is_begun_again_from_the_start(server: Server, call: Call, tmp_path: Path) -> None:
+    (tmp_path / "dog.png").write_bytes(PICTURE)
+    server.script = [hangs_up, says(200, STORED)]
+    call("upload", tmp_path / "dog.png")
+    assert form(server.seen[1])["file"] == ("dog.png", PICTURE)
+
+
+def test_files_may_go_to_another_address(server: Server, call: Call) -> None:
+    server.script = [says(200, STORED)]
+    call("upload", b"raw", options={"base_url": "http://127.0.0.1:1", "upload_url": server.url + "/"})
+    assert server.seen[0].path == "/api/file-stream-upload"
+
+
+@pytest.mark.parametrize("what", ["nowhere.png", "."])
+def test_a_file_that_cannot_be_read(server: Server, call: Call, tmp_path: Path, what: str) -> None:
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        call("upload", tmp_path / what)
+
+
+def test_a_file_that_the_server_refuses(server: Server, call: Call) -> None:
+    body = {"success": False, "code": 400, "msg": "The file is empty.", "data": None}
+    server.script = [gives(json.dumps(body).encode(), http=400)]
+    with pytest.raises(InvalidRequest, match="empty"):
+        call("upload", b"")
+
+
+def test_credits_and_download_links(server: Server, call: Call) -> None:
+    server.script = [says(200, 5916.25), says(200, "https://f/short"), says(422, msg="url is wrong")]
+    assert call("credits") == 5916.25
+    assert call("download_url", "https://f/long") == "https://f/short"
+    with pytest.raises(InvalidRequest, match="url is wrong"):
+        call("download_url", "https://foreign/")
+    assert [seen.path for seen in server.seen] == ["/api/v1/chat/credit", *["/api/v1/common/download-url"] * 2]
 
 
 # ------------------------------------------------------------ errors and retries --------------------------------------
@@ -291,6 +417,13 @@ def test_a_download_lands_whole_and_without_the_key(server: Server, call: Call, 
     assert progress == sorted(progress)
     assert "authorization" not in server.seen[-1].headers
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_an_extension_the_whole_film_is_downloaded(server: Server, call: Call, tmp_path: Path) -> None:
+    urls = {"resultUrls": [f"{server.url}/f/part.mp4"], "fullResultUrls": [f"{server.url}/f/full.mp4"]}
+    server.script = [record(1, response=urls), gives(FILM)]
+    call("download", call("retrieve", ID), tmp_path / "a.mp4")
+    assert server.seen[-1].path == "/f/full.mp4"
 
 
 def test_a_broken_download_is_begun_again(server: Server, call: Call, tmp_path: Path) -> None:

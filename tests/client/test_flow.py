@@ -13,6 +13,7 @@ import pytest
 
 from filmgate.client import (
     ConnectionFailed,
+    Film,
     FilmgateAPIError,
     InsufficientCredits,
     InvalidRequest,
@@ -26,7 +27,9 @@ from filmgate.client import (
     Unauthenticated,
     UnexpectedAnswer,
 )
-from filmgate.client._flow import Effect, Fetch, Flow, Flows, Reply, Send, Sleep, data_of, retry_after
+from filmgate.client._answers import data_of, retry_after
+from filmgate.client._effects import Effect, Fetch, Flow, Reply, Send, SendFile, Sleep
+from filmgate.client._flow import Flows, Patience
 
 T = TypeVar("T")
 ID = "0" * 32
@@ -266,7 +269,8 @@ def wait(
     on_progress: Callable[[Record], None] | None = None,
     poll_interval: float | None = None,
 ) -> Record:
-    return drive.run(drive.flows().wait(ID, timeout, on_progress, poll_interval))
+    patience = Patience(timeout=timeout, on_progress=on_progress, poll_interval=poll_interval)
+    return drive.run(drive.flows().wait(ID, patience))
 
 
 def test_polling_backs_off_from_one_second_to_ten() -> None:
@@ -315,3 +319,154 @@ def test_faults_are_waited_out_but_not_for_ever() -> None:
 def test_lasting_faults_end_the_waiting(fault: Reply) -> None:
     with pytest.raises(FilmgateAPIError):
         wait(Drive(RUNNING, fault))
+
+
+# ------------------------------------------------------------ larger films -------------------------------------------
+
+OWN = "1" * 32
+LARGE = "https://films.example.org/large.mp4"
+THERE = reply(data={"resultUrl": LARGE, "taskId": OWN})
+PROCESSING = reply(400, msg="1080P is processing. It should be ready in 1-2 minutes. Please check back shortly.")
+
+
+def processing(task_id: str) -> Reply:
+    return reply(400, {"resultUrl": None, "taskId": task_id}, msg="1080P is processing.")
+
+
+def upgrade(drive: Drive, **patience: Any) -> Film:
+    return drive.run(drive.flows().upgrade_1080p(ID, 1, Patience(**patience)))
+
+
+def test_a_1080p_version_is_asked_for_until_it_is_there() -> None:
+    drive = Drive(PROCESSING, reply(422, msg="Records are being generated"), UNSENT, processing(ID), THERE)
+    assert upgrade(drive) == Film(LARGE, OWN)
+    assert {(each.url, each.params["taskId"], each.params["index"]) for each in drive.requests} == {
+        ("http://server/api/v1/veo/get-1080p-video", ID, "1")
+    }
+    assert drive.sleeps == [1.0, 1.5, 2.25, 3.375]
+
+
+def test_where_a_1080p_version_is_a_task_of_its_own_that_task_is_waited_for() -> None:
+    """Asking for the version again after a failure would order it again."""
+    told: list[str] = []
+    done = record(1, response={"resultUrls": [LARGE]})
+    drive = Drive(processing(OWN), RUNNING, done)
+    assert upgrade(drive, on_progress=lambda now: told.append(now.state)) == Film(LARGE, OWN)
+    assert [each.params.get("taskId") for each in drive.requests] == [ID, OWN, OWN]
+    assert told == ["generating", "success"]
+    with pytest.raises(TaskFailed):
+        upgrade(Drive(processing(OWN), FAILED))
+
+
+def test_a_1080p_version_that_takes_too_long() -> None:
+    for first in (PROCESSING, processing(OWN)):
+        drive = Drive(first, repeat_last=True) if first is PROCESSING else Drive(first, RUNNING, repeat_last=True)
+        with pytest.raises(Timeout, match="it goes on"):
+            upgrade(drive, timeout=20.0)
+        assert drive.now == 20.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (reply(422, msg="record is null."), NotFound),
+        (reply(422, msg="record status is not success."), InvalidRequest),
+        (reply(400, msg="Something else is wrong."), InvalidRequest),
+        (reply(402, msg="Credits insufficient"), InsufficientCredits),
+        (reply(data={}), UnexpectedAnswer),
+        (reply(data=None), UnexpectedAnswer),
+    ],
+)
+def test_a_1080p_version_that_there_will_not_be(answer: Reply, kind: type[FilmgateAPIError]) -> None:
+    with pytest.raises(kind):
+        upgrade(Drive(answer))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        CREATED,
+        reply(422, {"taskId": ID, "resultUrls": None}, msg="4k is processing. It should be ready in 5-10 minutes."),
+        reply(422, {"taskId": ID, "resultUrls": [LARGE]}, msg="The video has been generated successfully", http=422),
+    ],
+)
+def test_a_4k_version_is_the_same_task_whoever_asks_again(answer: Reply) -> None:
+    drive = Drive(answer)
+    assert drive.run(drive.flows().upgrade_4k({"taskId": "9"})) == TaskRef(ID)
+    assert drive.requests[0].url == "http://server/api/v1/veo/get-4k-video"
+
+
+@pytest.mark.parametrize(
+    "answer", [reply(422, msg="record is null."), reply(422, {"taskId": ID}, msg="record status is not success.")]
+)
+def test_a_4k_version_that_there_will_not_be(answer: Reply) -> None:
+    drive = Drive(answer)
+    with pytest.raises(FilmgateAPIError):
+        drive.run(drive.flows().upgrade_4k({"taskId": ID}))
+
+
+# ------------------------------------------------------------ files and credits --------------------------------------
+
+
+def test_local_images_are_uploaded_before_the_order_in_their_order() -> None:
+    drive = Drive(reply(data={"downloadUrl": "https://f/1"}), reply(data={"fileUrl": "https://f/2"}), CREATED)
+    images: list[Any] = [Path("first.png"), "HTTPS://elsewhere/2.png", b"raw"]
+    assert drive.run(drive.flows().generate({"prompt": "a dog"}, images)) == TaskRef(ID)
+    files = [effect for effect in drive.effects if isinstance(effect, SendFile)]
+    assert [(each.filename, each.fields) for each in files] == [
+        ("first.png", {"uploadPath": "filmgate"}),
+        ("file", {"uploadPath": "filmgate"}),
+    ]
+    assert "content-type" not in files[0].headers
+    sent = msgspec.json.decode(drive.requests[0].body or b"")
+    assert sent == {"prompt": "a dog", "imageUrls": ["https://f/1", "HTTPS://elsewhere/2.png", "https://f/2"]}
+
+
+def test_images_are_said_once() -> None:
+    with pytest.raises(InvalidRequest, match="not in both"):
+        next(Drive().flows().generate({"imageUrls": ["https://f/1"]}, ["a.png"]))
+
+
+def test_an_upload_is_repeated_even_where_it_may_have_arrived() -> None:
+    drive = Drive(BROKEN, reply(500), reply(data={"downloadUrl": "https://f/1"}))
+    assert drive.run(drive.flows().upload(b"raw", "dog.png", "dogs")).url == "https://f/1"
+    effect = drive.effects[-1]
+    assert isinstance(effect, SendFile)
+    assert (effect.url, effect.fields) == (
+        "http://server/api/file-stream-upload",
+        {"uploadPath": "dogs", "fileName": "dog.png"},
+    )
+
+
+@pytest.mark.parametrize("data", [None, {}, {"downloadUrl": 1}])
+def test_an_upload_without_an_address(data: Any) -> None:
+    drive = Drive(reply(data=data))
+    with pytest.raises(UnexpectedAnswer):
+        drive.run(drive.flows().upload(b"raw", None, "dogs"))
+
+
+def test_credits_are_a_number() -> None:
+    for said, found in ((100, 100.0), (5916.25, 5916.25)):
+        drive = Drive(reply(data=said))
+        assert drive.run(drive.flows().credits()) == found
+        assert drive.requests[0].url == "http://server/api/v1/chat/credit"
+
+
+@pytest.mark.parametrize("wrong", [None, "many", True, {}])
+def test_credits_that_are_no_number(wrong: Any) -> None:
+    drive = Drive(reply(data=wrong))
+    with pytest.raises(UnexpectedAnswer):
+        drive.run(drive.flows().credits())
+
+
+def test_a_download_link_is_an_address() -> None:
+    drive = Drive(reply(data=LARGE))
+    assert drive.run(drive.flows().download_url("https://f/1")) == LARGE
+    assert msgspec.json.decode(drive.requests[0].body or b"") == {"url": "https://f/1"}
+
+
+@pytest.mark.parametrize("wrong", [None, "", {}])
+def test_a_download_link_that_is_no_address(wrong: Any) -> None:
+    drive = Drive(reply(data=wrong))
+    with pytest.raises(UnexpectedAnswer):
+        drive.run(drive.flows().download_url("https://f/1"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filmgate.client._models import Record, record_from
+from filmgate.client._models import Record, record_from, upload_from
 
 FILM = "https://films.example.org/f/1/2/result.mp4"
 
@@ -118,3 +118,30 @@ def test_no_answer_breaks_the_reading(data: dict[str, Any]) -> None:
 def test_lists_that_are_too_deep_are_no_lists() -> None:
     deep = "[" * 100_000
     assert record_from({"taskId": "t", "resultUrls": deep, "resultJson": deep}).result_urls == ()
+
+
+def test_what_extensions_and_4k_versions_have() -> None:
+    response = {"resultUrls": [FILM], "fullResultUrls": ["https://f/full.mp4"]}
+    extension = record_from({"response": response, "paramJson": '{"taskId":"source","prompt":"on"}'})
+    assert (extension.full_result_urls, extension.film_url) == (("https://f/full.mp4",), "https://f/full.mp4")
+    assert extension.source_id == "source"
+    large = record_from({"response": {"resultUrls": [FILM], "mediaIds": ["a"], "imageUrls": ["https://f/still.jpg"]}})
+    assert (large.media_ids, large.image_urls, large.film_url) == (("a",), ("https://f/still.jpg",), FILM)
+    assert (record_from(WIRE).source_id, record_from({}).film_url) == (None, None)
+
+
+@pytest.mark.parametrize("params", ["", "no", "[]", "{}", '{"taskId":7}', None, 7, "[" * 100_000])
+def test_what_says_nothing_of_a_source(params: Any) -> None:
+    assert record_from({"paramJson": params}).source_id is None
+
+
+def test_uploads_of_every_edition() -> None:
+    quickstart = {"fileName": "a.png", "uploadPath": "x", "fileUrl": FILM, "fileSize": "12", "expiresAt": 1738319400000}
+    found = upload_from(quickstart)
+    assert found is not None
+    assert (found.url, found.name, found.path, found.size) == (FILM, "a.png", "x", 12)
+    assert found.expires == datetime(2025, 1, 31, 10, 30, tzinfo=UTC)
+    wire = upload_from({"downloadUrl": FILM, "filePath": "x/a.png", "fileUrl": "https://f/other"})
+    assert wire is not None
+    assert (wire.url, wire.path, wire.expires) == (FILM, "x/a.png", None)
+    assert upload_from({"fileName": "a.png"}) is None

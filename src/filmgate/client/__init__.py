@@ -6,12 +6,19 @@
         record = films.create_and_wait("A dog playing in a park")
         films.download(record, "dog.mp4")
 
+Local images become films too, films go on, and grow:
+
+        frame = films.create_and_wait("It wakes up", images=["dog.png"])
+        longer = films.wait(films.extend(frame.task_id, "It runs away"))
+        films.download(films.upgrade(frame.task_id, "1080p"), "large.mp4")
+
 ``AsyncFilmgate`` is the same with ``await``. Errors are in one tree under ``FilmgateAPIError``; ``webhooks`` has what a
 receiver of callbacks needs.
 """
 
 from . import webhooks
-from ._client import AsyncFilmgate, Filmgate
+from ._async import AsyncFilmgate
+from ._client import Filmgate
 from ._errors import (
     ConnectionFailed,
     FilmgateAPIError,
@@ -26,11 +33,12 @@ from ._errors import (
     Unauthenticated,
     UnexpectedAnswer,
 )
-from ._models import Record, TaskRef
+from ._models import Film, Record, TaskRef, Upload
 
 __all__ = [
     "AsyncFilmgate",
     "ConnectionFailed",
+    "Film",
     "Filmgate",
     "FilmgateAPIError",
     "InsufficientCredits",
@@ -45,5 +53,6 @@ __all__ = [
     "Timeout",
     "Unauthenticated",
     "UnexpectedAnswer",
+    "Upload",
     "webhooks",
 ]

@@ -1,28 +1,25 @@
-"""The two clients: one blocks, one is async. What they do is in ``_flow.py``; here it is carried out."""
+"""The client that blocks. What it does is in ``_flow.py``; here it is carried out."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Literal, Self, TypeVar, cast, overload
 
-import anyio
-import anyio.to_thread
 import httpx2
 
-from .. import __version__
-from ._errors import FilmgateAPIError, NotFound, Unauthenticated
-from ._flow import Effect, Fetch, Flow, Flows, OnProgress, Send, Sleep
-from ._http import LIMITS, fetching, plainly, refusal, reply_of, request_for
+from ._calls import address_of, check_1080p, flows_for, id_of, order_of
+from ._effects import Effect, Fetch, Flow, Send, SendFile, Sleep
+from ._errors import FilmgateAPIError
+from ._flow import File, OnProgress, Patience
+from ._http import LIMITS, fetching, form_for, plainly, refusal, reply_of, request_for
 from ._landing import landing
-from ._models import Record, TaskRef
+from ._models import Film, Record, TaskRef, Upload
 
 T = TypeVar("T")
-
-DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 class Filmgate:
@@ -30,8 +27,8 @@ class Filmgate:
 
     ``api_key`` and ``base_url`` default to the environment's FILMGATE_API_KEY and FILMGATE_URL; the URL then to
     http://127.0.0.1:8000. ``timeout`` is in seconds, for one request. ``max_retries`` is how often a request is
-    repeated after a fault that may pass; an order is repeated only where it was certainly not taken. A ``http_client``
-    that is handed in is used as it is and stays open.
+    repeated after a fault that may pass; an order is repeated only where it was certainly not taken. ``upload_url`` is
+    for servers that take files at another address. A ``http_client`` that is handed in is used as it is and stays open.
 
     Raises Unauthenticated where there is no key.
     """
@@ -43,9 +40,10 @@ class Filmgate:
         *,
         timeout: float = 60.0,
         max_retries: int = 3,
+        upload_url: str | None = None,
         http_client: httpx2.Client | None = None,
     ) -> None:
-        self._flows = _flows(api_key, base_url, max_retries)
+        self._flows = flows_for(api_key, base_url, max_retries, upload_url)
         self._timeout = timeout
         self._http = http_client or httpx2.Client(limits=LIMITS)
         self._owns_http = http_client is None
@@ -61,6 +59,7 @@ class Filmgate:
         seeds: int | None = None,
         watermark: str | None = None,
         callback_url: str | None = None,
+        images: Sequence[File] = (),
         image_urls: Sequence[str] | None = None,
         generation_type: str | None = None,
         enable_translation: bool | None = None,
@@ -73,10 +72,14 @@ class Filmgate:
         "720p", "1080p" or "4k"; ``duration`` 4, 6 or 8 seconds; ``seeds`` one number from 10000 to 99999. What is left
         out is for the server to choose. ``extra`` fields are sent as they are.
 
+        ``images`` are addresses, or files of this machine (a path, or the bytes), which are uploaded first. With one or
+        two of them the film begins and ends with them; three are what appears in it; ``generation_type`` says
+        otherwise: "FIRST_AND_LAST_FRAMES_2_VIDEO" or "REFERENCE_2_VIDEO". ``image_urls`` takes addresses alone.
+
         Raises InvalidRequest, InsufficientCredits, Unauthenticated, RateLimited, ServerError, ConnectionFailed or
         Timeout.
         """
-        order = _order(
+        order = order_of(
             extra,
             prompt=prompt,
             model=model,
@@ -91,11 +94,94 @@ class Filmgate:
             enableTranslation=enable_translation,
             enableFallback=enable_fallback,
         )
-        return self._run(self._flows.generate(order))
+        return self._run(self._flows.generate(order, images))
+
+    def extend(
+        self,
+        task_id: str | TaskRef,
+        prompt: str,
+        *,
+        model: str | None = None,
+        seeds: int | None = None,
+        watermark: str | None = None,
+        callback_url: str | None = None,
+        **extra: Any,
+    ) -> TaskRef:
+        """Order a film that continues that of a task; returns at once.
+
+        ``model`` is "fast", "quality" or "lite", or a model's own name. The record of the new task has the new part in
+        ``result_urls``, and both parts in one film in ``full_result_urls``.
+
+        Raises NotFound for an unknown task, InvalidRequest where its film is not ready, and what ``generate`` raises.
+        """
+        order = order_of(
+            extra,
+            taskId=id_of(task_id),
+            prompt=prompt,
+            model=model,
+            seeds=seeds,
+            watermark=watermark,
+            callBackUrl=callback_url,
+        )
+        return self._run(self._flows.extend(order))
+
+    @overload
+    def upgrade(
+        self,
+        task_id: str | TaskRef,
+        to: Literal["1080p"],
+        *,
+        index: int = 0,
+        callback_url: None = None,
+        timeout: float | None = 1800.0,
+        on_progress: OnProgress | None = None,
+        poll_interval: float | None = None,
+    ) -> Film: ...
+
+    @overload
+    def upgrade(
+        self,
+        task_id: str | TaskRef,
+        to: Literal["4k"],
+        *,
+        index: int = 0,
+        callback_url: str | None = None,
+        timeout: float | None = 1800.0,
+        on_progress: OnProgress | None = None,
+        poll_interval: float | None = None,
+    ) -> TaskRef: ...
+
+    def upgrade(
+        self,
+        task_id: str | TaskRef,
+        to: str,
+        *,
+        index: int = 0,
+        callback_url: str | None = None,
+        timeout: float | None = 1800.0,
+        on_progress: OnProgress | None = None,
+        poll_interval: float | None = None,
+    ) -> Film | TaskRef:
+        """A larger version of the ``index``-th film of a task.
+
+        To "4k": orders it and returns at once; the task that is returned makes it, and is waited for as any other.
+        Asking again gives the same task. To "1080p": waits until the film is there, as ``wait`` does, and returns it:
+        in the API a 1080p version is asked for until it is ready. ``callback_url`` is for 4K; the last three are for
+        1080p.
+
+        Raises NotFound for an unknown task, InvalidRequest where there is no such film, and what ``generate`` and
+        ``wait`` raise.
+        """
+        if to == "4k":
+            order = order_of({}, taskId=id_of(task_id), index=index, callBackUrl=callback_url)
+            return self._run(self._flows.upgrade_4k(order))
+        check_1080p(to, callback_url)
+        patience = Patience(timeout=timeout, on_progress=on_progress, poll_interval=poll_interval)
+        return self._run(self._flows.upgrade_1080p(id_of(task_id), index, patience))
 
     def retrieve(self, task_id: str | TaskRef) -> Record:
         """The task as it is now, ended or not. Raises NotFound for an unknown task."""
-        return self._run(self._flows.retrieve(_id(task_id)))
+        return self._run(self._flows.retrieve(id_of(task_id)))
 
     def wait(
         self,
@@ -111,21 +197,45 @@ class Filmgate:
         is given, and as the server wishes where it sends Retry-After. ``on_progress`` is called with every record.
         Passing faults are waited out. Raises TaskFailed, and Timeout after ``timeout`` seconds (None: never).
         """
-        return self._run(self._flows.wait(_id(task_id), timeout, on_progress, poll_interval))
+        patience = Patience(timeout=timeout, on_progress=on_progress, poll_interval=poll_interval)
+        return self._run(self._flows.wait(id_of(task_id), patience))
 
     def download(
         self,
-        film: Record | str,
+        film: Record | Film | str,
         path: str | os.PathLike[str],
         *,
         on_progress: Callable[[int, int | None], None] | None = None,
     ) -> Path:
-        """Download a record's first film, or an address, to ``path``, replacing what is there; returns the path.
+        """Download a film, or an address, to ``path``, replacing what is there; returns the path.
+
+        Of a record it is the first film; of an extension the whole one, where the server has it.
 
         The file appears when it is whole: nothing half-written stays behind. ``on_progress`` is called with the bytes
         received and the total, if known. Raises NotFound where there is no film, or none any more.
         """
-        return self._run(self._flows.download(Fetch(_address(film), Path(path), on_progress)))
+        return self._run(self._flows.download(Fetch(address_of(film), Path(path), on_progress)))
+
+    def upload(self, file: File, *, name: str | None = None, upload_path: str = "filmgate") -> Upload:
+        """Send an image (a path, or its bytes) to the server, which keeps it for some days; ``url`` goes into an order.
+
+        A file of the same ``upload_path`` and ``name`` is replaced; without a ``name`` the server makes one up, and
+        nothing is replaced. Files are read while they are sent.
+
+        Raises InvalidRequest where the file cannot be read or the server refuses it, and what ``generate`` raises.
+        """
+        return self._run(self._flows.upload(file, name, upload_path))
+
+    def credits(self) -> float:
+        """What is left in the account of this key."""
+        return self._run(self._flows.credits())
+
+    def download_url(self, url: str) -> str:
+        """An address for a file of the server that works for a short time (20 minutes) without a key.
+
+        Raises InvalidRequest for an address that is not the server's own.
+        """
+        return self._run(self._flows.download_url(url))
 
     def create_and_wait(
         self,
@@ -174,6 +284,9 @@ class Filmgate:
             case Send():
                 with plainly(effect.url):
                     return reply_of(self._http.send(request_for(self._http, effect, self._timeout)))
+            case SendFile():
+                with plainly(effect.url), form_for(self._http, effect, self._timeout) as request:
+                    return reply_of(self._http.send(request))
             case Fetch():
                 with plainly(effect.url):
                     return self._fetch(effect)
@@ -186,171 +299,3 @@ class Filmgate:
                 for piece in response.iter_bytes():
                     take(piece)
         return fetch.path
-
-
-class AsyncFilmgate:
-    """The same client for async programs: every method is that of Filmgate, awaited."""
-
-    def __init__(
-        self,
-        api_key: str | None = None,
-        base_url: str | None = None,
-        *,
-        timeout: float = 60.0,
-        max_retries: int = 3,
-        http_client: httpx2.AsyncClient | None = None,
-    ) -> None:
-        self._flows = _flows(api_key, base_url, max_retries)
-        self._timeout = timeout
-        self._http = http_client or httpx2.AsyncClient(limits=LIMITS)
-        self._owns_http = http_client is None
-
-    async def generate(
-        self,
-        prompt: str,
-        *,
-        model: str | None = None,
-        aspect_ratio: str | None = None,
-        resolution: str | None = None,
-        duration: int | None = None,
-        seeds: int | None = None,
-        watermark: str | None = None,
-        callback_url: str | None = None,
-        image_urls: Sequence[str] | None = None,
-        generation_type: str | None = None,
-        enable_translation: bool | None = None,
-        enable_fallback: bool | None = None,
-        **extra: Any,
-    ) -> TaskRef:
-        """As Filmgate.generate."""
-        order = _order(
-            extra,
-            prompt=prompt,
-            model=model,
-            aspect_ratio=aspect_ratio,
-            resolution=resolution,
-            duration=duration,
-            seeds=seeds,
-            watermark=watermark,
-            callBackUrl=callback_url,
-            imageUrls=image_urls,
-            generationType=generation_type,
-            enableTranslation=enable_translation,
-            enableFallback=enable_fallback,
-        )
-        return await self._run(self._flows.generate(order))
-
-    async def retrieve(self, task_id: str | TaskRef) -> Record:
-        """As Filmgate.retrieve."""
-        return await self._run(self._flows.retrieve(_id(task_id)))
-
-    async def wait(
-        self,
-        task_id: str | TaskRef,
-        *,
-        timeout: float | None = 1800.0,  # noqa: ASYNC109 - as in Filmgate
-        on_progress: OnProgress | None = None,
-        poll_interval: float | None = None,
-    ) -> Record:
-        """As Filmgate.wait; ``on_progress`` is a plain function."""
-        return await self._run(self._flows.wait(_id(task_id), timeout, on_progress, poll_interval))
-
-    async def download(
-        self,
-        film: Record | str,
-        path: str | os.PathLike[str],
-        *,
-        on_progress: Callable[[int, int | None], None] | None = None,
-    ) -> Path:
-        """As Filmgate.download; ``on_progress`` is a plain function, called in a thread."""
-        return await self._run(self._flows.download(Fetch(_address(film), Path(path), on_progress)))
-
-    async def create_and_wait(
-        self,
-        prompt: str,
-        *,
-        timeout: float | None = 1800.0,  # noqa: ASYNC109 - as in Filmgate
-        on_progress: OnProgress | None = None,
-        poll_interval: float | None = None,
-        **order: Any,
-    ) -> Record:
-        """As Filmgate.create_and_wait."""
-        task = await self.generate(prompt, **order)
-        return await self.wait(task, timeout=timeout, on_progress=on_progress, poll_interval=poll_interval)
-
-    async def close(self) -> None:
-        """As Filmgate.close."""
-        if self._owns_http:
-            await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def _run(self, flow: Flow[T]) -> T:
-        try:
-            effect = next(flow)
-            while True:
-                try:
-                    outcome = await self._carry_out(effect)
-                except FilmgateAPIError as error:
-                    effect = flow.throw(error)
-                else:
-                    effect = flow.send(outcome)
-        except StopIteration as end:
-            return cast(T, end.value)
-
-    async def _carry_out(self, effect: Effect) -> object:
-        match effect:
-            case Sleep():
-                await anyio.sleep(effect.seconds)
-                return None
-            case Send():
-                with plainly(effect.url):
-                    return reply_of(await self._http.send(request_for(self._http, effect, self._timeout)))
-            case Fetch():
-                with plainly(effect.url):
-                    return await self._fetch(effect)
-
-    async def _fetch(self, fetch: Fetch) -> Path:
-        async with self._http.stream("GET", fetch.url, **fetching(self._timeout)) as response:
-            if response.status_code != 200:
-                raise refusal(response)
-            with landing(fetch.path, response.headers, fetch.on_progress) as take:
-                async for piece in response.aiter_bytes():
-                    await anyio.to_thread.run_sync(take, piece)
-        return fetch.path
-
-
-# ---------------------------------------------------------------- shared ------------------------------------------
-
-
-def _flows(api_key: str | None, base_url: str | None, max_retries: int) -> Flows:
-    key = api_key or os.environ.get("FILMGATE_API_KEY")
-    if not key:
-        raise Unauthenticated("There is no API key: pass api_key, or set FILMGATE_API_KEY.")
-    if not key.isascii() or not key.isprintable() or " " in key:  # a header cannot carry it
-        raise Unauthenticated("The API key has characters that no key has: printable ASCII only, and no spaces.")
-    url = base_url or os.environ.get("FILMGATE_URL") or DEFAULT_URL
-    return Flows(url.rstrip("/"), key, f"filmgate-python/{__version__}", max_retries)
-
-
-def _order(extra: Mapping[str, Any], **said: object) -> Mapping[str, Any]:
-    """The request's body; what was not said is left out."""
-    return {name: value for name, value in said.items() if value is not None} | dict(extra)
-
-
-def _id(task: str | TaskRef) -> str:
-    return task.task_id if isinstance(task, TaskRef) else task
-
-
-def _address(film: Record | str) -> str:
-    if isinstance(film, str):
-        return film
-    if not film.result_urls:
-        raise NotFound(f"Task {film.task_id} has no film to download; its state is {film.state}.")
-    return film.result_urls[0]

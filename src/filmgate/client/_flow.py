@@ -1,23 +1,24 @@
 """What the client does, without doing it: every call is a generator of effects.
 
-A flow yields an effect (``Send``, ``Fetch``, ``Sleep``) and is sent its outcome, or has an error thrown in; what it
-returns is the result of the call. Retrying, polling and reading answers are written here once; the two clients differ
-only in how they carry an effect out.
+A flow yields an effect (``_effects.py``) and is sent its outcome, or has an error thrown in; what it returns is the
+result of the call. Retrying, polling and reading answers are written here once; the two clients differ only in how they
+carry an effect out.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from ._answers import Larger, data_of, larger_of, number_of, retry_after, task_of, task_of_4k, text_of
+from ._effects import Effect, Fetch, Flow, Reply, Send, SendFile, Sleep
 from ._errors import (
     ConnectionFailed,
     FilmgateAPIError,
@@ -27,58 +28,30 @@ from ._errors import (
     TaskFailed,
     Timeout,
     UnexpectedAnswer,
-    error_for,
 )
-from ._models import Record, TaskRef, record_from
+from ._models import Film, Record, TaskRef, Upload, record_from, upload_from
 
+__all__ = ["Effect", "Fetch", "Flow", "Flows", "OnProgress", "Reply", "Send", "SendFile", "Sleep"]
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer, read to its end. Header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send a request; the outcome is a Reply."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(repr=False)  #: holds the key
-    body: bytes | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """Download an address to a path; the outcome is the path. Never carries the key: films lie on other hosts."""
-
-    url: str
-    path: Path
-    on_progress: Callable[[int, int | None], None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sleep:
-    """Wait; the outcome is None."""
-
-    seconds: float
-
-
-Effect = Send | Fetch | Sleep
 T = TypeVar("T")
-Flow = Generator[Effect, Any, T]
+Found = TypeVar("Found")
 
+File = str | os.PathLike[str] | bytes
 OnProgress = Callable[[Record], None]
 
 _PASSING = (RateLimited, ServerError, ConnectionFailed, Timeout)
-_LONGEST_RETRY_AFTER_S = 120.0
 _FAILED_POLLS = 10  #: in a row: a server that restarts is back before
 _UNAVAILABLE = (503, 455)
 _NO_TEXT = "The request holds half a character (a surrogate), which cannot be sent as UTF-8."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How to wait for a task: for how many seconds (None: for ever), how often to ask, and whom to tell."""
+
+    timeout: float | None = None
+    on_progress: OnProgress | None = None
+    poll_interval: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +64,120 @@ class Flows:
     max_retries: int
     now: Callable[[], float] = time.monotonic  #: seconds; deadlines are measured with it
     jitter: Callable[[], float] = random.random  #: 0 to 1; spreads the retries of many clients
+    upload_url: str | None = None  #: where files go, if not to ``base_url``
 
-    def generate(self, order: Mapping[str, Any]) -> Flow[TaskRef]:
-        """Create a task. Repeated only where the server has certainly not taken the order."""
-        request = Send("POST", f"{self.base_url}/api/v1/veo/generate", self._headers(), _encoded(order))
-        data, _ = yield from self._again(request, _read, self.max_retries)
-        if not isinstance(data, Mapping) or not isinstance(data.get("taskId"), str):
-            raise UnexpectedAnswer("The server took the order but named no task.")
-        return TaskRef(data["taskId"])
+    # ------------------------------------------------------------ orders
+
+    def generate(self, order: Mapping[str, Any], images: Sequence[File] = ()) -> Flow[TaskRef]:
+        """Create a task, its local images uploaded before. Repeated only where the order was certainly not taken."""
+        if images:
+            if "imageUrls" in order:
+                raise InvalidRequest("Name the images in images or in image_urls, not in both.")
+            order = {**order, "imageUrls": (yield from self._addresses_of(images))}
+        return (yield from self._again(self._post("veo/generate", order), task_of))
+
+    def extend(self, order: Mapping[str, Any]) -> Flow[TaskRef]:
+        return (yield from self._again(self._post("veo/extend", order), task_of))
+
+    def upgrade_4k(self, order: Mapping[str, Any]) -> Flow[TaskRef]:
+        return (yield from self._again(self._post("veo/get-4k-video", order), task_of_4k))
+
+    def upgrade_1080p(self, task_id: str, index: int, patience: Patience) -> Flow[Film]:
+        """Ask until the 1080p version is there. Where it is a task of its own, that task is waited for."""
+        ends = self._deadline(patience)
+        request = self._get("veo/get-1080p-video", taskId=task_id, index=str(index))
+
+        def look(now: Larger) -> Larger | None:
+            return now if now.url or now.task_id not in (None, task_id) else None
+
+        larger = yield from self._until(lambda: self._again(request, larger_of, 0), look, patience, task_id)
+        if larger.url is None:
+            task_id = str(larger.task_id)
+            left_s = None if patience.timeout is None else ends - self.now()
+            rest = Patience(timeout=left_s, on_progress=patience.on_progress, poll_interval=patience.poll_interval)
+            record = yield from self.wait(task_id, rest)
+            if record.film_url is None:
+                raise UnexpectedAnswer("The server made the 1080p version but named no address.")
+            return Film(record.film_url, task_id)
+        return Film(larger.url, larger.task_id)
+
+    # ------------------------------------------------------------ tasks
 
     def retrieve(self, task_id: str) -> Flow[Record]:
         """Ask about a task once."""
         record, _ = yield from self._poll(task_id, self.max_retries)
         return record
 
-    def wait(
-        self, task_id: str, timeout: float | None, on_progress: OnProgress | None, poll_interval: float | None
-    ) -> Flow[Record]:
+    def wait(self, task_id: str, patience: Patience) -> Flow[Record]:
         """Ask until the task has ended."""
-        deadline = float("inf") if timeout is None else self.now() + timeout
+
+        def look(record: Record) -> Record | None:
+            if patience.on_progress is not None:
+                patience.on_progress(record)
+            return record if record.ended else None
+
+        # Not retried one by one: the next poll is the retry.
+        record = yield from self._until(lambda: self._poll(task_id, max_retries=0), look, patience, task_id)
+        if not record.succeeded:
+            raise TaskFailed(record)
+        return record
+
+    def download(self, fetch: Fetch) -> Flow[Path]:
+        """Download; from the start again where the connection breaks."""
+        return (yield from self._again(fetch, Path))
+
+    # ------------------------------------------------------------ files and credits
+
+    def upload(self, file: File, name: str | None, upload_path: str) -> Flow[Upload]:
+        """Send a file. Repeated at will: at worst there are two of them until they expire."""
+        said = {} if name is None else {"fileName": _sendable(name)}
+        headers = {key: value for key, value in self._headers().items() if key != "content-type"}
+        content = file if isinstance(file, bytes) else Path(file)
+        called = name or (content.name if isinstance(content, Path) else "file")
+        fields = {"uploadPath": _sendable(upload_path), **said}
+        url = f"{self.upload_url or self.base_url}/api/file-stream-upload"
+        data = yield from self._again(SendFile(url, headers, content, _sendable(called), fields), data_of)
+        upload = upload_from(data) if isinstance(data, Mapping) else None
+        if upload is None:
+            raise UnexpectedAnswer("The server took the file but named no address of it.")
+        return upload
+
+    def credits(self) -> Flow[float]:
+        return (yield from self._again(self._get("chat/credit"), number_of))
+
+    def download_url(self, url: str) -> Flow[str]:
+        return (yield from self._again(self._post("common/download-url", {"url": url}), text_of))
+
+    # ------------------------------------------------------------ how
+
+    def _addresses_of(self, images: Sequence[File]) -> Flow[list[str]]:
+        """Those that are files of this machine are uploaded, in their order."""
+        urls: list[str] = []
+        for image in images:
+            if isinstance(image, str) and image.lower().startswith(("http://", "https://")):
+                urls.append(image)
+            else:
+                upload = yield from self.upload(image, None, "filmgate")
+                urls.append(upload.url)
+        return urls
+
+    def _poll(self, task_id: str, max_retries: int) -> Flow[tuple[Record, float | None]]:
+        """The record, and after how many seconds the server would like to be asked again, if it said so."""
+        return (yield from self._again(self._get("veo/record-info", taskId=task_id), _record_of, max_retries))
+
+    def _until(
+        self,
+        ask: Callable[[], Flow[tuple[Found, float | None]]],
+        look: Callable[[Found], T | None],
+        patience: Patience,
+        task_id: str,
+    ) -> Flow[T]:
+        """Ask, ever less often, until ``look`` sees something in what was found. Passing faults are waited out."""
+        ends = self._deadline(patience)
         polls = failures = 0
         while True:
             try:
-                # Not retried one by one: the next poll is the retry.
-                record, suggested_s = yield from self._poll(task_id, max_retries=0)
+                found, suggested_s = yield from ask()
             except _PASSING as error:
                 failures += 1
                 if failures == _FAILED_POLLS:
@@ -122,42 +185,41 @@ class Flows:
                 suggested_s = error.retry_after
             else:
                 failures = 0
-                if on_progress is not None:
-                    on_progress(record)
-                if record.ended:
-                    return _film_of(record)
+                if (seen := look(found)) is not None:
+                    return seen
             polls += 1
-            yield Sleep(self._within(deadline, suggested_s or poll_interval or _pause_after_poll(polls), task_id))
+            pause_s = suggested_s or patience.poll_interval or _pause_after_poll(polls)
+            yield Sleep(self._within(ends, pause_s, task_id))
 
-    def download(self, fetch: Fetch) -> Flow[Path]:
-        """Download; from the start again where the connection breaks."""
-        return (yield from self._again(fetch, Path, self.max_retries))
-
-    def _poll(self, task_id: str, max_retries: int) -> Flow[tuple[Record, float | None]]:
-        """The record, and after how many seconds the server would like to be asked again, if it said so."""
-        url = f"{self.base_url}/api/v1/veo/record-info"
-        request = Send("GET", url, self._headers(), params={"taskId": _sendable(task_id)})
-        data, headers = yield from self._again(request, _read, max_retries)
-        if not isinstance(data, Mapping):
-            raise UnexpectedAnswer("The server's answer about the task holds no record.")
-        return record_from(data), retry_after(headers)
-
-    def _again(self, effect: Send | Fetch, read: Callable[[Any], T], max_retries: int) -> Flow[T]:
+    def _again(
+        self, effect: Send | SendFile | Fetch, read: Callable[[Any], T], max_retries: int | None = None
+    ) -> Flow[T]:
         """Carry out an effect, repeatedly where the fault may pass and repeating does no harm."""
+        most = self.max_retries if max_retries is None else max_retries
         tries = 0
         while True:
             try:
                 return read((yield effect))
             except _PASSING as error:
                 tries += 1
-                if tries > max_retries or not _may_repeat(effect, error):
+                if tries > most or not _may_repeat(effect, error):
                     raise
                 wait_s = self._pause_before_retry(tries) if error.retry_after is None else error.retry_after
             yield Sleep(wait_s)
 
+    def _get(self, path: str, **params: str) -> Send:
+        said = {name: _sendable(value) for name, value in params.items()}
+        return Send("GET", f"{self.base_url}/api/v1/{path}", self._headers(), params=said)
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Send:
+        return Send("POST", f"{self.base_url}/api/v1/{path}", self._headers(), _encoded(body))
+
     def _pause_before_retry(self, tries: int) -> float:
         """0.5, 1, 2 ... 8 seconds, each up to a quarter shorter."""
         return float(min(8.0, 0.5 * 2 ** (tries - 1)) * (1 - self.jitter() / 4))
+
+    def _deadline(self, patience: Patience) -> float:
+        return float("inf") if patience.timeout is None else self.now() + patience.timeout
 
     def _within(self, deadline: float, pause_s: float, task_id: str) -> float:
         left_s = deadline - self.now()
@@ -171,6 +233,13 @@ class Flows:
             "content-type": "application/json",
             "user-agent": self.user_agent,
         }
+
+
+def _record_of(reply: Reply) -> tuple[Record, float | None]:
+    data = data_of(reply)
+    if not isinstance(data, Mapping):
+        raise UnexpectedAnswer("The server's answer about the task holds no record.")
+    return record_from(data), retry_after(reply.headers)
 
 
 def _encoded(order: Mapping[str, Any]) -> bytes:
@@ -188,44 +257,9 @@ def _sendable(text: str) -> str:
     return text
 
 
-def _read(reply: Reply) -> tuple[Any, Mapping[str, str]]:
-    return data_of(reply), reply.headers
-
-
-def data_of(reply: Reply) -> Any:
-    """``data`` of a successful answer, whether errors come as an envelope under status 200 or as real statuses."""
-    try:
-        answer = msgspec.json.decode(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        answer = None
-    envelope = answer if isinstance(answer, dict) else {}
-    code = envelope.get("code")
-    message = str(envelope.get("msg") or "")
-    if isinstance(code, int) and code != 200:
-        raise error_for(code, message, retry_after(reply.headers))
-    if reply.status >= 400:
-        raise error_for(reply.status, message or f"HTTP {reply.status}.", retry_after(reply.headers))
-    if code != 200:
-        raise UnexpectedAnswer(f"This is not an answer of the Veo3 API (HTTP {reply.status}): check the base URL.")
-    return envelope.get("data")
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds in a Retry-After header (a number or a date), at most two minutes; None where there is none."""
-    value = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S) if seconds == seconds else None
-
-
-def _may_repeat(effect: Send | Fetch, error: FilmgateAPIError) -> bool:
+def _may_repeat(effect: Send | SendFile | Fetch, error: FilmgateAPIError) -> bool:
     """Reading may always be repeated; an order only where it was certainly not taken, or it would be paid twice."""
-    if isinstance(effect, Fetch) or effect.method == "GET":
+    if isinstance(effect, (Fetch, SendFile)) or effect.method == "GET":
         return True
     if isinstance(error, (ConnectionFailed, Timeout)):
         return not error.sent
@@ -235,9 +269,3 @@ def _may_repeat(effect: Send | Fetch, error: FilmgateAPIError) -> bool:
 def _pause_after_poll(polls: int) -> float:
     """1 second, then half as much again each time, up to 10."""
     return float(min(10.0, 1.5 ** min(polls - 1, 16)))
-
-
-def _film_of(record: Record) -> Record:
-    if not record.succeeded:
-        raise TaskFailed(record)
-    return record

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import httpx2
 
 from .. import __version__
+from ._answers import retry_after
+from ._effects import Reply, Send, SendFile
 from ._errors import ConnectionFailed, FilmgateAPIError, InvalidRequest, Timeout, error_for
-from ._flow import Reply, Send, retry_after
 
 #: Servers hang up on idle connections after 5 seconds or more. An order that meets such a hang-up could not be sent
 #: again, since it may have been taken; so idle connections are given up well before.
@@ -26,6 +29,29 @@ def request_for(http: httpx2.Client | httpx2.AsyncClient, send: Send, timeout: f
         content=send.body,
         timeout=timeout,
     )
+
+
+@contextmanager
+def form_for(http: httpx2.Client | httpx2.AsyncClient, send: SendFile, timeout: float) -> Iterator[httpx2.Request]:
+    """A request that reads the file while it is sent. Raises InvalidRequest where the file cannot be read."""
+    with _opened(send.file) as file:
+        yield http.build_request(
+            "POST",
+            send.url,
+            headers=dict(send.headers),
+            data=dict(send.fields),
+            files={"file": (send.filename, file)},
+            timeout=timeout,
+        )
+
+
+def _opened(file: Path | bytes) -> BinaryIO:
+    if isinstance(file, bytes):
+        return BytesIO(file)
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise InvalidRequest(f"{file} cannot be read ({error.strerror}): name a file that is there.") from error
 
 
 def reply_of(response: httpx2.Response) -> Reply:

@@ -18,6 +18,27 @@ class TaskRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Film:
+    """A film at an address; ``download`` takes it."""
+
+    url: str
+    task_id: str | None = None  #: the task that made it, where the server says so
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that the server keeps for a while. What a server does not tell is None or empty."""
+
+    url: str  #: to be used in ``image_urls``
+    name: str = ""
+    path: str = ""  #: where the server says that it lies
+    size: int | None = None  #: bytes
+    mime: str = ""
+    expires: datetime | None = None  #: UTC
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)  #: the answer's ``data`` as it came
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A task as the server describes it now. What a server does not tell is None or empty."""
 
@@ -27,7 +48,10 @@ class Record:
     progress: float | None = None  #: 0 to 1
     stage: str | None = None  #: in plain words
     result_urls: tuple[str, ...] = ()
+    full_result_urls: tuple[str, ...] = ()  #: of extensions: the film that was extended and its continuation in one
     origin_urls: tuple[str, ...] = ()  #: before cropping, for films that are not 16:9
+    image_urls: tuple[str, ...] = ()  #: of 4K versions: a still of each film
+    media_ids: tuple[str, ...] = ()  #: of 4K versions
     resolution: str | None = None  #: "720p", "1080p" or "4k"
     seeds: tuple[int, ...] = ()
     has_audio: bool | None = None
@@ -36,6 +60,7 @@ class Record:
     error_code: int | None = None
     error_message: str = ""
     credits: float | None = None  #: charged
+    source_id: str | None = None  #: of extensions and larger versions: the task of the film that they are made from
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)  #: the answer's ``data`` as it came
 
     @property
@@ -46,6 +71,11 @@ class Record:
     @property
     def succeeded(self) -> bool:
         return self.status == 1
+
+    @property
+    def film_url(self) -> str | None:
+        """The film: of an extension the whole one where the server has it, else the first result."""
+        return next(iter(self.full_result_urls or self.result_urls), None)
 
 
 def record_from(data: Mapping[str, Any]) -> Record:
@@ -60,7 +90,10 @@ def record_from(data: Mapping[str, Any]) -> Record:
         progress=_number(data.get("progress")),
         stage=_text(data.get("stage")),
         result_urls=_result_urls(data, response),
+        full_result_urls=texts(response.get("fullResultUrls")),
         origin_urls=texts(response.get("originUrls")),
+        image_urls=texts(response.get("imageUrls")),
+        media_ids=texts(response.get("mediaIds")),
         resolution=_text(response.get("resolution")),
         seeds=_seeds(response.get("seeds")),
         has_audio=_any_audio(response.get("hasAudioList")),
@@ -69,6 +102,23 @@ def record_from(data: Mapping[str, Any]) -> Record:
         error_code=_whole(_first(data, "errorCode", "failCode")),
         error_message=_text(_first(data, "errorMessage", "failMsg")) or "",
         credits=_number(data.get("creditsConsumed")),
+        source_id=_source_id(data.get("paramJson")),
+        raw=data,
+    )
+
+
+def upload_from(data: Mapping[str, Any]) -> Upload | None:
+    """Read the ``data`` of an upload's answer of any edition; None where it names no address."""
+    url = _text(_first(data, "downloadUrl", "fileUrl"))
+    if url is None:
+        return None
+    return Upload(
+        url=url,
+        name=_text(data.get("fileName")) or "",
+        path=_text(_first(data, "filePath", "uploadPath")) or "",
+        size=_whole(data.get("fileSize")),
+        mime=_text(data.get("mimeType")) or "",
+        expires=_moment(data.get("expiresAt")),
         raw=data,
     )
 
@@ -102,6 +152,15 @@ def _result_urls(data: Mapping[str, Any], response: Mapping[str, Any]) -> tuple[
     except (msgspec.DecodeError, TypeError, UnicodeEncodeError, RecursionError):
         return ()
     return texts(inner.get("resultUrls")) if isinstance(inner, dict) else ()
+
+
+def _source_id(params: object) -> str | None:
+    """The order names the task of the film that it is made from."""
+    try:
+        said = msgspec.json.decode(params) if isinstance(params, str) else params
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None
+    return _text(said.get("taskId")) if isinstance(said, Mapping) else None
 
 
 def _first(data: Mapping[str, Any], *names: str) -> object:
