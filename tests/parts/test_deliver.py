@@ -672,5 +672,6 @@ def test_the_shipped_defaults() -> None:
         for name, parameter in inspect.signature(Deliver).parameters.items()
         if parameter.default is not parameter.empty
     }
+    assert defaults.pop("sign") is None
     assert defaults == {"schedule_s": DEFAULT_SCHEDULE_S, "timeout_s": 15.0, "line_s": 15.0, "slots": 16, "per_host": 4}
     assert DEFAULT_SCHEDULE_S == (10, 60, 300)
