@@ -20,8 +20,11 @@ from filmgate.domain.task import Origin, Status, Task
 from filmgate.engines import registry
 from filmgate.engines.slot import MEDIA
 from filmgate.engines.slots import LocalSlots, SlotLimits
+from filmgate.net.outbound import Outbound, Policy
+from filmgate.services.inputs import Inputs
 from filmgate.services.postprocess import Postprocess
 from filmgate.services.runner import Runner, RunnerLimits
+from filmgate.storage.links import Links
 from filmgate.storage.local import LocalStorage
 from filmgate.store.tasks import SqlTaskStore
 from filmgate.store.workers import SqlWorkerStore
@@ -71,6 +74,7 @@ async def workshop(folder: Path, owner: str = "runner", limits: RunnerLimits = L
         clock = SystemClock()
         store = SqlTaskStore(rows.database, clock)
         slots = LocalSlots(SlotLimits())
+        storage, outbound = LocalStorage(folder / "media"), Outbound(Policy(allow_private=True))
         try:
             await asyncio.gather(slots.open("trial", 1), slots.open(MEDIA, 1))
             runner = Runner(
@@ -78,7 +82,8 @@ async def workshop(folder: Path, owner: str = "runner", limits: RunnerLimits = L
                 store=store,
                 workers=SqlWorkerStore(rows.database, clock),
                 slots=slots,
-                postprocess=Postprocess(slots, LocalStorage(folder / "media"), clock, 3_600_000),
+                inputs=Inputs(store, storage, slots, outbound, Links([b"key"]).key_of, clock),
+                postprocess=Postprocess(slots, storage, clock, 3_600_000),
                 clock=clock,
                 routes={"veo3": Route("veo3", ("trial",))},
                 capabilities=registry.capabilities,

@@ -23,7 +23,7 @@ from filmgate.domain.errors import (
 from filmgate.domain.spec import Spec
 from filmgate.engines.slot import MEDIA
 from filmgate.engines.slots import LocalSlots, SlotLimits
-from filmgate.ports import Order
+from filmgate.ports import Order, Work
 from support.server import PLUGIN
 
 
@@ -66,7 +66,7 @@ def test_a_clip_is_rendered_and_finished(tmp_path: Path) -> None:
             placed = order(tmp_path, "slow 0.3")
             clip = await slots.render("trial", placed, lambda fraction, stage: reports.append((fraction, stage)))
             assert clip.state == b"trial"
-            film, poster = await slots.finish(replace(placed, clip=clip.path), ignore)
+            film, poster = await slots.media(replace(placed, work=Work.FINISH, clip=clip.path), ignore)
         assert (film.mime, film.width, film.height, film.has_audio) == ("video/mp4", 1280, 720, True)
         assert film.seconds == pytest.approx(4, abs=0.001)
         assert film.path.read_bytes()[4:8] == b"ftyp"
@@ -85,7 +85,7 @@ def test_an_error_comes_through_as_what_it_was(tmp_path: Path) -> None:
                 await slots.render("trial", order(tmp_path, "reject"), ignore)
             clip = await slots.render("trial", order(tmp_path, "small"), ignore)
             with pytest.raises(OutputUnusable, match="1280x720"):
-                await slots.finish(order(tmp_path, clip=clip.path), ignore)
+                await slots.media(order(tmp_path, work=Work.FINISH, clip=clip.path), ignore)
             assert slots.free("trial") == slots.free(MEDIA) == 1
 
     asyncio.run(job())

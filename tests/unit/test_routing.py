@@ -25,12 +25,16 @@ def spec(**changes: object) -> Spec:
         ({"kind": Kind.EXTEND}, "tasks of kind extend"),
         ({"mode": Mode.FRAMES}, "films that start from a first or last frame"),
         ({"mode": Mode.REFERENCE, "images": ("a",)}, "films that start from reference images"),
-        ({"aspect_ratio": AspectRatio.AUTO}, "the aspect ratio Auto"),
         ({"seconds": 30}, "films of 30 seconds"),
     ],
 )
 def test_an_engine_says_in_words_what_it_lacks(wish: dict[str, object], lack: str) -> None:
     assert PLAIN.lacks(spec(**wish)) == lack
+
+
+def test_auto_needs_both_ratios() -> None:
+    assert PLAIN.lacks(spec(aspect_ratio=AspectRatio.AUTO)) is None
+    assert TALL_ONLY.lacks(spec(aspect_ratio=AspectRatio.AUTO)) == "the aspect ratio Auto"
 
 
 def test_an_engine_of_small_films_lacks_large_ones() -> None:
@@ -65,7 +69,9 @@ def test_a_refusal_names_every_engine_and_what_it_lacks() -> None:
 )
 def test_an_engine_is_chosen_exactly_when_one_can(offers: list[set[AspectRatio]], wished: AspectRatio) -> None:
     engines = {str(i): Capabilities(aspect_ratios=frozenset(offer)) for i, offer in enumerate(offers)}
-    able = [name for name, can in engines.items() if wished in can.aspect_ratios]
+    both = {AspectRatio.LANDSCAPE, AspectRatio.PORTRAIT}  # Auto becomes one of the two when the image is seen
+    wanted = both if wished is AspectRatio.AUTO else {wished}
+    able = [name for name, can in engines.items() if wanted <= can.aspect_ratios]
     route = Route("veo3", tuple(engines))
     try:
         chosen = [choose(route, spec(aspect_ratio=wished), engines.__getitem__)]

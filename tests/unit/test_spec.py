@@ -35,7 +35,7 @@ def test_artifacts_are_found_by_their_role() -> None:
     film, poster = Artifact(Role.RESULT, "r", "video/mp4", 1), Artifact(Role.POSTER, "p", "image/jpeg", 1)
     task = Task("0" * 32, Origin("a", "k", "veo3", ""), Spec("a dog", "veo3"), 0, artifacts=(film, poster))
     assert task.artifacts_of(Role.POSTER) == (poster,)
-    assert task.artifacts_of(Role.UPGRADE) == ()
+    assert task.artifacts_of(Role.FULL) == ()
 
 
 @pytest.mark.parametrize(("status", "accepted"), [(None, False), (199, False), (200, True), (299, True), (302, False)])

@@ -15,6 +15,7 @@ from ipaddress import ip_network
 import uvicorn
 from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from .. import __version__
 from ..dialects.files import described as files_described
@@ -24,7 +25,7 @@ from ..dialects.market import routes as market
 from ..dialects.veo3 import described as veo3_described
 from ..dialects.veo3 import routes as veo3
 from ..engines import registry
-from ..http import files, health, metrics, openapi
+from ..http import docs, files, health, metrics, openapi
 from ..http.auth import bearer
 from ..http.desk import Desk
 from ..http.edition import Edition
@@ -60,7 +61,7 @@ def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette
         [
             *health.routes(partial(_not_ready, parts, worker)),
             *metrics.routes(_registry(), settings.metrics.token),
-            *openapi.routes(openapi.document(OPERATIONS, title="Filmgate", version=__version__)),
+            *_documentation(desk, public=settings.server.public_docs),
             *files.routes(parts.storage, parts.links, parts.clock),
             *veo3.routes(desk),
             *market.routes(desk),
@@ -80,6 +81,15 @@ def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette
         },
         new_id=lambda: secrets.token_hex(6),
     )
+
+
+def _documentation(desk: Desk, *, public: bool) -> list[Route]:
+    """The pages, the list of them, and the description for machines; for holders of a key only where not public."""
+    described = openapi.document(OPERATIONS, title="Filmgate", version=__version__)
+    if public:
+        return [*docs.routes(described, public_base=desk.public_base), *openapi.routes(described)]
+    pages = docs.routes(described, public_base=desk.public_base, authenticate=desk.authenticate)
+    return [*pages, *docs.guarded(openapi.routes(described), desk.authenticate)]
 
 
 def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:

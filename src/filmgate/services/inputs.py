@@ -13,6 +13,7 @@ from pathlib import Path
 from ..domain.errors import AddressRefused, InputUnreachable, TaskNotFound, Unreachable
 from ..domain.spec import AspectRatio
 from ..domain.task import Artifact, Lease, Role, Task
+from ..net.landing import Oversized
 from ..net.outbound import Outbound
 from ..ports import Clock, Order, Slots, Storage, TaskStore, Work
 
@@ -87,6 +88,8 @@ class Inputs:
             return
         try:
             await self._outbound.fetch(url, path, timeout_s=_FETCH_S, cap=_IMAGE_CAP, accept="image/*")
+        except Oversized as error:
+            raise InputUnreachable(f"Images size exceeds limit: {error}") from error
         except (AddressRefused, Unreachable) as error:
             raise InputUnreachable(f"{UNREACHABLE} ({error})") from error
 

@@ -43,7 +43,7 @@ class Server:
     trusted_proxies: rules.Networks = setting(
         (), "Proxies whose X-Forwarded-Proto, -Host and -For are believed, as addresses or networks."
     )
-    public_docs: rules.Bool = setting(True, "Whether the documentation can be read without a key.", in_effect=False)
+    public_docs: rules.Bool = setting(True, "Whether the documentation can be read without a key.")
     tls_cert: rules.MaybeFile = setting(None, "Certificate chain (PEM) for HTTPS; goes with tls_key.")
     tls_key: rules.MaybeFile = setting(None, "Private key (PEM) for HTTPS; goes with tls_cert.")
     head_timeout_s: rules.Seconds = setting(10.0, "Seconds within which the head of a request must have come.")
