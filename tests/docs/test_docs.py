@@ -16,7 +16,8 @@ from filmgate.cli.program import COMMANDS, EPILOG, program
 from filmgate.settings import known
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+SERVED = sorted((ROOT / "src" / "filmgate" / "http" / "pages").glob("*.md"))
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *SERVED])
 PLAIN = [ROOT / name for name in ("Makefile", "NOTICE", ".ci/run", "pyproject.toml")]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PROGRAM = re.compile(r"\bprogram\((\"[^)]+)\)")
@@ -121,3 +122,29 @@ def test_ci_installs_every_program_that_a_test_asks_for() -> None:
 def test_the_changelog_begins_with_what_is_not_released_yet() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (.+)$", changelog, re.M)[0] == "Unreleased"
+
+
+@pytest.mark.parametrize("page", SERVED, ids=lambda page: str(page.stem))
+def test_the_served_pages_speak_of_settings_that_there_are(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    by_variable = {setting.variable: setting for setting in known()}
+    clients = {"FILMGATE_URL", "FILMGATE_API_KEY"}
+    assert set(re.findall(r"FILMGATE_\w+", text)) - clients <= set(by_variable)
+    for line in text.splitlines():
+        if "not in effect yet" in line:
+            assert [by_variable[name].facts.in_effect for name in re.findall(r"FILMGATE_\w+", line)] == [False], line
+
+
+def test_the_contract_has_every_statement_once_and_in_order() -> None:
+    assert [int(number) for number in re.findall(r"^\* \*\*C(\d+)\*\* ", text_of("contract.md"), re.M)][:66] == [
+        *range(1, 67)
+    ]
+
+
+def test_every_cell_of_the_contract_has_one_cause() -> None:
+    table = text_of("contract.md").split("<!-- cells: begin -->")[1].split("<!-- cells: end -->")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()[2:]]
+    assert len({(endpoint, code) for endpoint, code, _ in rows}) == len(rows)
+    for endpoint, code, cause in rows:
+        assert code.isdigit(), endpoint
+        assert re.fullmatch(r"(nothing|later): \S.+|(?!nothing|later).+", cause), cause

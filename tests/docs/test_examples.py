@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.server import KEY, Server, serving
-from support.tools import node_modules, program
+from support.tools import program
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,11 +38,6 @@ def output(server: Server, folder: Path, *command: str, **environment: str) -> s
     return ended.stdout
 
 
-def test_the_python_of_the_quickstart(server: Server, tmp_path: Path) -> None:
-    link = output(server, tmp_path, sys.executable, "-c", example("docs/quickstart.md", "python")).strip()
-    assert server.http.get(link).content[4:8] == b"ftyp"
-
-
 def test_the_python_of_the_readme(server: Server, tmp_path: Path) -> None:
     output(server, tmp_path, sys.executable, "-c", example("README.md", "python"))
     assert (tmp_path / "dog.mp4").read_bytes()[4:8] == b"ftyp"
@@ -55,10 +50,3 @@ def test_the_curl_of_the_quickstart(server: Server, tmp_path: Path) -> None:
     answer = json.loads(output(server, tmp_path, "sh", "-c", block[1].replace("curl", "curl -sS", 1)))
     assert (answer["code"], answer["msg"]) == (200, "success")
     server.ended(answer["data"]["taskId"])
-
-
-def test_the_node_of_the_quickstart(server: Server, tmp_path: Path) -> None:
-    modules = node_modules("axios")
-    script = example("docs/quickstart.md", "javascript")
-    link = output(server, tmp_path, program("node"), "-e", script, NODE_PATH=str(modules)).strip()
-    assert server.http.get(link).content[4:8] == b"ftyp"

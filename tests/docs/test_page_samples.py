@@ -7,7 +7,6 @@ say that they are; addresses at example.org lead to a web server of the tests.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import os
@@ -30,11 +29,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from filmgate.app.parts import SystemClock
 from filmgate.http.library import library
 from filmgate.net.signing import vendor_signature
-from filmgate.store.sqlite import Database
-from filmgate.store.webhooks import SqlWebhookStore
 from support.server import KEY, Server, serving, until
 from support.tools import node_modules, program
 
@@ -189,12 +185,20 @@ def test_a_receiver_is_told(sample: Sample, server: Server) -> None:
         until(lambda: any(line.startswith("no film:") for line in lines), "the failure is told", 60)
 
 
-async def sign(data: Path) -> None:
-    """From now on the callbacks of a server carry both kinds of signatures."""
-    async with Database(data / "filmgate.db") as database:
-        secrets = SqlWebhookStore(database, SystemClock())
-        await secrets.rotate("default", "vendor", VENDOR, 0)
-        await secrets.rotate("default", "standard", STANDARD, 0)
+def sign(data: Path) -> None:
+    """From now on the callbacks of a server carry both kinds of signatures, as its operator says it."""
+    for kind, secret in (("--vendor", VENDOR), ("--standard", STANDARD)):
+        words = [
+            "keys",
+            "webhook",
+            kind,
+            secret,
+            "--data",
+            str(data),
+            "--config",
+            str(data.parent / f"{data.name}.toml"),
+        ]
+        subprocess.run([sys.executable, "-m", "filmgate", *words], check=True, capture_output=True, timeout=60)
 
 
 def forged(task: str) -> dict[str, Any]:
@@ -213,7 +217,7 @@ def forged(task: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("sample", receivers("webhook-verification"))
 def test_a_verifier_tells_genuine_from_forged(sample: Sample, server: Server) -> None:
-    asyncio.run(sign(server.data))
+    sign(server.data)
     with waiting(sample, WEBHOOK_KEY=VENDOR, WEBHOOK_SECRET=STANDARD) as (address, lines):
         task = server.create("A film whose callback is signed", duration=4, callBackUrl=address)
         until(lambda: f"genuine: {task}" in lines, "the callback comes and is believed", 60)
