@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -331,6 +332,28 @@ def test_nothing_is_left_behind(world: World, client: httpx2.Client) -> None:
     uploaded(client.post(BASE64, json={"base64Data": as_base64()}))
     refused(client.post(STREAM, content=PART + b"half", headers={"Content-Type": FORM}), 400, "cut short")
     assert list((world.folder / "incoming").iterdir()) == []
+
+
+def test_what_a_killed_process_has_left_goes_with_the_next_upload(world: World, client: httpx2.Client) -> None:
+    uploaded(client.post(BASE64, json={"base64Data": as_base64()}))
+    left, under_way = world.folder / "incoming" / "left", world.folder / "incoming" / "under-way"
+    for path in (left, under_way):
+        path.write_bytes(b"half")
+    os.utime(left, (1, 1))
+    uploaded(client.post(BASE64, json={"base64Data": as_base64()}))
+    assert (left.exists(), under_way.exists()) == (False, True)
+    under_way.unlink()
+
+
+def test_a_disk_that_takes_nothing(world: World, client: httpx2.Client) -> None:
+    uploaded(client.post(BASE64, json={"base64Data": as_base64()}))
+    folder = world.folder / "incoming"
+    folder.rmdir()
+    folder.touch()  # a file where the folder should be
+    try:
+        refused(client.post(BASE64, json={"base64Data": as_base64()}), 500, "could not be stored")
+    finally:
+        folder.unlink()
 
 
 # ---------------------------------------------------------------- download links ----------------------------------

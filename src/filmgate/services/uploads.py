@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from ..domain.errors import TaskNotFound, UploadRefused
+from ..domain.errors import StorageUnavailable, TaskNotFound, UploadRefused
 from ..ports import Clock, Storage, TaskStore, Upload, UploadStore
 from .content import HEAD, content_of
 
@@ -19,6 +20,7 @@ MAX_NAME = 200  #: characters of fileName
 _SAFE = re.compile(r"[^a-z0-9_-]+")
 _SAFE_LENGTH = 60
 _FOLDER = "uploads"
+_LONGEST_PAUSE_S = 3600.0
 
 
 class Uploads:
@@ -43,11 +45,16 @@ class Uploads:
 
     @asynccontextmanager
     async def incoming(self) -> AsyncIterator[Path]:
-        """A path for a file that is on its way; whatever is there at the end is removed."""
+        """A path for a file that is on its way; whatever is there at the end is removed.
+
+        Raises StorageUnavailable where the disk does not take it.
+        """
         path = self._folder / self._new_id()
-        await asyncio.to_thread(self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         try:
+            await asyncio.to_thread(_make_ready, self._folder)
             yield path
+        except OSError as error:
+            raise StorageUnavailable(f"The file could not be stored: {error.strerror or error}.") from error
         finally:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
@@ -112,6 +119,15 @@ def checked_name(name: str) -> str:
     if name in ("", ".", "..") or "/" in name or "\\" in name or not name.isprintable():
         raise UploadRefused("fileName must be a plain name such as cat.png: no slash, backslash or control signs.")
     return name
+
+
+def _make_ready(folder: Path) -> None:
+    """Have the folder, without what a killed process has left in it: nothing has been added to that for an hour."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        with suppress(FileNotFoundError):  # it has just come to its end
+            if time.time() - left.stat().st_mtime > _LONGEST_PAUSE_S:
+                left.unlink()
 
 
 def _base(name: str) -> str:
