@@ -52,11 +52,12 @@ class Uploads:
         path = self._folder / self._new_id()
         try:
             await asyncio.to_thread(_make_ready, self._folder)
-            yield path
+            try:
+                yield path
+            finally:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
         except OSError as error:
             raise StorageUnavailable(f"The file could not be stored: {error.strerror or error}.") from error
-        finally:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def keep(self, account_id: str, source: Path, *, path: str, name: str | None, original: str = "") -> Upload:
         """Take over a local file. The same path and name again replace what was there.
