@@ -19,6 +19,7 @@ Box = tuple[float, float, float, float]
 Pixels = npt.NDArray[np.uint8]
 
 GRAIN_UNIT = 80.0  #: pixels of the grain tile in a stage unit
+STEP = 4  #: pixels: pieces begin and end on this grid, so that what is made at a quarter of the size fits it
 MOST_PIXELS = 14_000_000  #: of one baked image
 
 
@@ -73,7 +74,8 @@ def bake(paint: Callable[[skia.Canvas], None], box: Box, scale: float, finish: F
     """
     left, top, right, bottom = box
     scale = min(scale, (MOST_PIXELS / max(1e-9, (right - left) * (bottom - top))) ** 0.5)
-    pixels, canvas = new_canvas(max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
+    left, top = (math.floor(place * scale / STEP) * STEP / scale for place in (left, top))
+    pixels, canvas = new_canvas(_whole((right - left) * scale), _whole((bottom - top) * scale))
     canvas.scale(scale, scale)
     canvas.translate(-left, -top)
     paint(canvas)
@@ -92,6 +94,11 @@ def bake(paint: Callable[[skia.Canvas], None], box: Box, scale: float, finish: F
     if finish.shadow:
         pixels = _with_shadow(pixels, finish, scale)
     return Baked(to_image(pixels), left, top, scale)
+
+
+def _whole(length: float) -> int:
+    """A length in whole steps of pixels, at least one."""
+    return max(1, math.ceil(length / STEP - 1e-6)) * STEP
 
 
 def _bounds(pixels: Pixels) -> tuple[int, int, int, int] | None:
@@ -113,8 +120,8 @@ def _margin(
     wide = 1 + int((finish.rim + 3 * finish.blur + soft + shift) * scale)
     height, width = pixels.shape[:2]
     x, y, right, bottom = found
-    begin = (max(0, x - wide), max(0, y - wide))
-    kept = pixels[begin[1] : min(height, bottom + wide), begin[0] : min(width, right + wide)]
+    begin = (max(0, x - wide) // STEP * STEP, max(0, y - wide) // STEP * STEP)
+    kept = pixels[begin[1] : min(height, _whole(bottom + wide)), begin[0] : min(width, _whole(right + wide))]
     return np.ascontiguousarray(kept), left + begin[0] / scale, top + begin[1] / scale
 
 
@@ -126,7 +133,9 @@ def _grain(pixels: Pixels, finish: Finish, scale: float, left: float, top: float
     if finish.grain <= 0:
         return
     size = scale * finish.ply / GRAIN_UNIT
-    matrix = skia.Matrix.Translate((left * 37.0) % 512, (top * 53.0) % 512).postConcat(skia.Matrix.Scale(size, size))
+    # Fixed to the place of the paper, not to its edge: a film that goes on cuts the same paper a little larger.
+    across, down = (-place * GRAIN_UNIT / finish.ply % 512 for place in (left, top))
+    matrix = skia.Matrix.Translate(across, down).postConcat(skia.Matrix.Scale(size, size))
     shader = grain_image(round(finish.grain * 1000)).makeShader(
         skia.TileMode.kRepeat, skia.TileMode.kRepeat, skia.SamplingOptions(skia.FilterMode.kLinear), matrix
     )
