@@ -15,6 +15,7 @@ from .light import Light
 from .model import Actor, Pose
 from .props import Figure, Limb, Shade
 from .puppets import Part, Puppet, colours_for
+from .ways import spot
 
 RIM = 0.014  #: the paper border that the scissors leave, stage units
 SHADOW = 0.36  #: how dark its shadow on the set is
@@ -53,10 +54,10 @@ class Studio:
 
 def placed(actor: Actor, pose: Pose, t: float) -> Affine:
     """From puppet space to stage units."""
-    x = actor.x + actor.facing * (actor.speed * t + pose.dx * actor.height)
-    y = actor.y + pose.dy * actor.height
-    body = Affine.turn(pose.turn * actor.facing) @ Affine.stretch(
-        actor.facing * actor.height / pose.stretch, actor.height * pose.stretch
+    x, y, facing = spot(actor, t)
+    x, y = x + facing * pose.dx * actor.height, y + pose.dy * actor.height
+    body = Affine.turn(pose.turn * facing) @ Affine.stretch(
+        facing * actor.height / pose.stretch, actor.height * pose.stretch
     )
     return Affine.move(x, y) @ body
 
@@ -166,7 +167,9 @@ def contact_shadow(unit: float) -> Baked:
 def contact(actor: Actor, perform: Perform, width: float, t: float) -> tuple[Affine, float]:
     """(Where the oval lies, how dark it is): it follows the puppet, and shrinks and pales as that rises."""
     pose = perform(t)
-    x = actor.x + actor.facing * (actor.speed * t + pose.dx * actor.height)
-    rise = max(0.0, -pose.dy)
+    x, y, facing = spot(actor, t)
+    x += facing * pose.dx * actor.height
+    above = max(0.0, min(actor.y, 0.0) - y) / actor.height  # who has taken off leaves the shadow below
+    rise = max(0.0, -pose.dy) + above
     size = actor.height * width * (1.0 + 0.25 * rise)
-    return Affine.move(x, actor.y) @ Affine.stretch(size, size), CONTACT / (1.0 + 3.0 * rise)
+    return Affine.move(x, max(y, actor.y)) @ Affine.stretch(size, size), CONTACT / (1.0 + 3.0 * rise)

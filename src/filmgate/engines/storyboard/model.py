@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from .draw import Brush
+    from .ways import Way
 
 FPS = 24
 
@@ -40,6 +41,8 @@ class Subject:
     colour: str | None = None  #: "#rrggbb" where the prompt names one
     size: float = 1.0  #: "giant" 2, "tiny" 0.5
     action: str = "idle"  #: one of actions.ACTIONS
+    picture: int | None = None  #: the number of the reference image that is cut out for it
+    shape: float = 1.0  #: ... and the width of that, in its heights
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,7 @@ class Actor:
     facing: int = 1  #: 1 right, -1 left
     phase: float = 0.0  #: 0 to 1: keeps a group out of step
     speed: float = 0.0  #: stage units a second along ``facing``
+    way: Way | None = None  #: in films that go on: what it does from when on, instead of x, y, facing and speed
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from .model import Actor, Pose
 from .motion import smooth, wheeling
 from .props import Figure, Limb
 from .twolegs import BEAT
+from .ways import acted
 
 _GOING = frozenset({"walk", "run", "fly", "swim", "roll"})
 BORDER = 0.075  #: the white paper around the drawing, of its size
@@ -143,5 +144,4 @@ _ACTS: dict[str, Callable[[float], Pose]] = {
 
 def pose(actor: Actor, t: float) -> Pose:
     """How a sticker stands at a second of the film: a whole piece of paper hops, rocks and sways."""
-    act = _ACTS.get(actor.subject.action, _sway)
-    return act(t + 1.3 * actor.phase)
+    return acted(actor, t, lambda action, speed: _ACTS.get(action, _sway)(t + 1.3 * actor.phase))
