@@ -5,21 +5,22 @@ All of it is synthesised; nothing is recorded. The same screenplay has the same 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from ..model import Screenplay
 from .ambience import air
-from .foley import FOLEY, cues, voices
-from .mix import loudness, mastered
+from .desk import FEET, MOTORS, MUSIC, levelled, performed
+from .foley import FOLEY, cues
+from .mix import carried_on, mastered
 from .motors import engines
 from .music import score
-from .synthesis import Signal, add, chance, decibels, hall, panned
+from .sequel import goes_on
+from .synthesis import Signal, chance, hall
 
-__all__ = ["FOLEY", "compose", "cues"]
-
-_MUSIC, _FOLEY, _MOTORS = 0.20, 0.36, 0.06  #: levels; music comes out at about -25 LUFS
-_QUIETEST, _LOUDEST = -32.0, -21.0  #: LUFS: what a room and a storm come to before the final level is set
+__all__ = ["FOLEY", "compose", "composed", "cues"]
 
 
 def compose(screenplay: Screenplay, rate: int = 48_000) -> npt.NDArray[np.float32]:
@@ -27,26 +28,29 @@ def compose(screenplay: Screenplay, rate: int = 48_000) -> npt.NDArray[np.float3
 
     The first and the last sample are silent. ``rate`` is in Hz.
     """
+    return composed([screenplay], (), rate)[0]
+
+
+def composed(
+    plays: Sequence[Screenplay], raised: Sequence[float] = (), rate: int = 48_000
+) -> tuple[npt.NDArray[np.float32], float]:
+    """The sound of the last of these films, each of which goes on from the one before; and by how much it was raised.
+
+    ``raised``: that of the films before, as far as it is known. Where one film ends and the next begins, the level,
+    the air and the beat go on.
+    """
+    if len(plays) > 1:
+        before = raised[len(plays) - 2] if len(raised) > len(plays) - 2 else composed(plays[:-1], raised, rate)[1]
+        sound, level = carried_on(goes_on(plays, rate), rate, before)
+    else:
+        sound, level = mastered(_mixed(plays[0], rate), rate)
+    return sound.astype(np.float32), round(float(level), 3)
+
+
+def _mixed(screenplay: Screenplay, rate: int) -> Signal:
     plan = screenplay.plan
-    bus = _levelled(air(plan, rate), rate)
-    bus += _MOTORS * engines(screenplay, rate)
-    bus += _FOLEY * hall(_performed(screenplay, rate), rate, chance(plan.seed, "room"), 0.7, 0.12)
-    bus += _MUSIC * score(plan, rate)
-    return mastered(bus, rate).astype(np.float32)
-
-
-def _levelled(bed: Signal, rate: int) -> Signal:
-    """The ambience, neither lost under the music nor drowning it."""
-    level = loudness(bed, rate)
-    return np.asarray(bed * decibels(min(max(level, _QUIETEST), _LOUDEST) - level)) if np.isfinite(level) else bed
-
-
-def _performed(screenplay: Screenplay, rate: int) -> Signal:
-    """The cue list, played."""
-    bus = np.zeros((screenplay.plan.seconds * rate, 2))
-    listed = cues(screenplay)
-    takes = voices(frozenset(cue.sound for cue in listed), screenplay.plan.seed, rate)
-    for number, cue in enumerate(listed):
-        take = takes[cue.sound][number % 3]
-        add(bus, panned(cue.gain * take, cue.pan), int(cue.at * rate))
+    bus = levelled(air(plan, rate), rate)
+    bus += MOTORS * engines(screenplay, rate)
+    bus += FEET * hall(performed(cues(screenplay), plan, rate), rate, chance(plan.seed, "room"), 0.7, 0.12)
+    bus += MUSIC * score(plan, rate)
     return bus

@@ -14,14 +14,18 @@ from .synthesis import Signal, add, chance, decay, noise, panned, pulse, ramp, s
 Bed = Callable[[int, int, np.random.Generator], Signal]
 
 
-def air(plan: Plan, rate: int) -> Signal:
-    """Everything that would be heard with nobody there, (seconds * rate, 2)."""
+def air(plan: Plan, rate: int, begins: float = 0.0, take: int = 0) -> Signal:
+    """Everything that would be heard with nobody there, (seconds * rate, 2).
+
+    ``begins`` is the second of the story at which it begins, and ``take`` tells its films apart: wind and water must
+    not sound the same again.
+    """
     n = plan.seconds * rate
     bus = np.zeros((n, 2))
     for name, level in _layers(plan):
-        bus += level * BEDS[name](n, rate, chance(plan.seed, f"bed {name}"))
+        bus += level * BEDS[name](n, rate, chance(plan.seed, f"bed {name}{f' {take}' if take else ''}"))
     if plan.weather == "storm":
-        _thunder(bus, plan, rate)
+        _thunder(bus, plan, rate, begins)
     return bus
 
 
@@ -193,17 +197,17 @@ def _space(n: int, rate: int, rng: np.random.Generator) -> Signal:
 # ---------------------------------------------------------------- thunder -----------------------------------------
 
 
-def flashes(plan: Plan) -> list[float]:
-    """The seconds at which lightning strikes."""
+def flashes(plan: Plan, begins: float = 0.0) -> list[float]:
+    """The seconds at which lightning strikes, counted from ``begins``."""
     times = np.arange(0, plan.seconds * 50) / 50.0
-    bright = np.array([flash(float(t), plan.seed) for t in times])
+    bright = np.array([flash(begins + float(t), plan.seed) for t in times])
     strikes = (bright > 0.3) & (np.concatenate([[0.0], bright[:-1]]) < 0.05)
     return [float(t) for t in times[strikes]]
 
 
-def _thunder(bus: Signal, plan: Plan, rate: int) -> None:
+def _thunder(bus: Signal, plan: Plan, rate: int, begins: float) -> None:
     """A crack a little after each flash, and a long roll behind it."""
-    for number, at in enumerate(flashes(plan)):
+    for number, at in enumerate(flashes(plan, begins)):
         rng = chance(plan.seed, f"thunder {number}")
         n = int(3.2 * rate)
         crack = noise(n, rate, rng, [(120, -6), (500, 0), (2500, -6), (9000, -22)]) * decay(n, rate, 0.01, 0.11)

@@ -7,6 +7,9 @@ import numpy as np
 from .synthesis import Signal, decibels, ramp
 
 TARGET = -16.0  #: LUFS, integrated
+LOW = 0.42  #: to which level the last half second of a film sinks
+SINK, CLICK = 0.55, 0.006  #: seconds: how long that takes, and how long what keeps the cut from clicking
+DRIFT = 6.0  #: dB: how much louder or quieter a film that goes on may become
 CEILING = -1.5  #: dBTP, half a decibel below what is promised, since an encoder adds a little
 
 
@@ -77,21 +80,47 @@ def limited(signal: Signal, rate: int, ceiling: float) -> Signal:
     return np.asarray(signal * gain[:, None])
 
 
-def faded(signal: Signal, rate: int, into: float = 0.25, out: float = 0.7) -> Signal:
-    """Silence at both ends, reached on a cosine."""
+def faded(signal: Signal, rate: int, into: float = 0.25) -> Signal:
+    """Silence at both ends; at the beginning reached on a cosine.
+
+    The end sinks to ``LOW`` and is then cut off, softly enough not to click: a film that goes on takes up that level.
+    """
     t = ramp(len(signal), rate)
-    left = np.clip(t / into, 0.0, 1.0)
-    right = np.clip((len(signal) - 1) / rate - t, 0.0, out) / out
-    return np.asarray(signal * (np.sin(0.5 * np.pi * left) ** 2 * np.sin(0.5 * np.pi * right) ** 2)[:, None])
+    left = np.sin(0.5 * np.pi * np.clip(t / into, 0.0, 1.0)) ** 2
+    return np.asarray(signal * (left * sinking(len(signal), rate)[::-1])[:, None])
 
 
-def mastered(signal: Signal, rate: int) -> Signal:
-    """At the loudness in which films are handed out, below the ceiling, without direct current, faded at both ends."""
-    sound = faded(signal - np.mean(signal, axis=0), rate)
+def sinking(n: int, rate: int) -> Signal:
+    """The level of ``n`` samples of a film that goes on: from silence at once to ``LOW``, then rising to 1."""
+    t = ramp(n, rate)
+    rise = np.sin(0.5 * np.pi * np.clip(t / SINK, 0.0, 1.0)) ** 2
+    return np.asarray((LOW + (1.0 - LOW) * rise) * np.clip(t / CLICK, 0.0, 1.0))
+
+
+def mastered(signal: Signal, rate: int) -> tuple[Signal, float]:
+    """At the loudness in which films are handed out, below the ceiling, without direct current, faded at both ends.
+
+    Also by how many decibels it was raised for that.
+    """
+    sound, raised = faded(signal - np.mean(signal, axis=0), rate), 0.0
     for _ in range(2):
         level = loudness(sound, rate)
         if not np.isfinite(level):
-            return sound
+            return sound, raised
+        raised += TARGET - level
         sound = limited(sound * decibels(TARGET - level), rate, CEILING - 0.3)
-    excess = true_peak(sound) - CEILING
-    return np.asarray(sound * decibels(-max(0.0, excess)))
+    excess = max(0.0, true_peak(sound) - CEILING)
+    return np.asarray(sound * decibels(-excess)), raised - excess
+
+
+def carried_on(signal: Signal, rate: int, raised: float) -> tuple[Signal, float]:
+    """The same for a film that goes on from one that was raised by so many decibels: it begins as that ended."""
+    n = len(signal)
+    sound = (signal - np.mean(signal, axis=0)) * (sinking(n, rate) * sinking(n, rate)[::-1])[:, None]
+    level = loudness(sound, rate)
+    own = min(max(TARGET - level, raised - DRIFT), raised + DRIFT) if np.isfinite(level) else raised
+    share = np.clip((ramp(n, rate) - 0.5) / 2.5, 0.0, 1.0)
+    gains = 10.0 ** ((raised + (own - raised) * share) / 20.0)
+    sound = limited(sound * gains[:, None], rate, CEILING - 0.3)
+    excess = max(0.0, true_peak(sound) - CEILING)
+    return np.asarray(sound * decibels(-excess)), own - excess

@@ -11,14 +11,14 @@ from .synthesis import Signal, chance, noise, ramp, sine, swell
 _CHORUS = 2  #: of a group, how many are heard
 
 
-def engines(screenplay: Screenplay, rate: int) -> Signal:
+def engines(screenplay: Screenplay, rate: int, take: int = 0) -> Signal:
     """All engines of the film, (seconds * rate, 2), each of RMS about 1."""
     bus = np.zeros((screenplay.plan.seconds * rate, 2))
     running = [
         actor for actor in screenplay.actors if actor.subject.puppet in MOTORS and actor.subject.action != "idle"
     ]
     for number, actor in enumerate(running[:_CHORUS]):
-        rng = chance(screenplay.plan.seed, f"motor {number}")
+        rng = chance(screenplay.plan.seed, f"motor {number}{f' {take}' if take else ''}")
         bus += _moving(MOTORS[actor.subject.puppet or ""](len(bus), rate, rng), actor, screenplay, rate)
     return bus
 
@@ -26,8 +26,11 @@ def engines(screenplay: Screenplay, rate: int) -> Signal:
 def _moving(sound: Signal, actor: Actor, screenplay: Screenplay, rate: int) -> Signal:
     """The sound, panned to where its actor is on the stage from second to second."""
     seconds, half = screenplay.plan.seconds, Stage(screenplay.plan.portrait).width / 2
-    ends = [np.clip(0.6 * where(actor, t)[0] / half, -0.8, 0.8) for t in (0.0, float(seconds))]
-    angle = (np.linspace(ends[0], ends[1], len(sound)) + 1.0) * np.pi / 4.0
+    begins = screenplay.shots[0].start
+    instants = np.linspace(begins, begins + seconds, 4 * seconds + 1)
+    places = [float(np.clip(0.6 * where(actor, float(t))[0] / half, -0.8, 0.8)) for t in instants]
+    place = np.interp(np.linspace(begins, begins + seconds, len(sound)), instants, places)
+    angle = (place + 1.0) * np.pi / 4.0
     return np.stack([sound * np.cos(angle), sound * np.sin(angle)], axis=1)
 
 

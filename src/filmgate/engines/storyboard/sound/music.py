@@ -5,6 +5,7 @@ It fills the film exactly: as many chords as fit in, the last one the home chord
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -44,22 +45,54 @@ STYLES: dict[Mood, Style] = {
 
 def score(plan: Plan, rate: int) -> Signal:
     """The music of a film in stereo, (seconds * rate, 2), at a peak of about 1."""
-    style = STYLES[plan.mood]
-    rng = chance(plan.seed, "music")
-    bus = np.zeros((plan.seconds * rate, 2))
+    sound = _first(plan, rate)
+    return np.asarray(sound / _peak(sound))
+
+
+def score_on(plans: Sequence[Plan], rate: int, *, whole: bool = False) -> Signal:
+    """The music of the last of these films, which goes on from the others in the same key and on the same beat.
+
+    What rings at the end of the film before is heard, too. ``whole``: that film's own music comes first.
+    """
+    before, plan = plans[-2:]
+    split = before.seconds * rate
+    bus = np.zeros((split + plan.seconds * rate, 2))
+    _perform(bus, rate, plans[0], before, len(plans) - 2, 0.0)
+    _perform(bus, rate, plans[0], plan, len(plans) - 1, float(before.seconds))
+    sound = _resounding(bus, rate, plan) / _peak(_first(plans[0], rate))
+    return np.asarray(sound if whole else sound[split:])
+
+
+def _perform(bus: Signal, rate: int, first: Plan, plan: Plan, number: int, begins: float) -> None:
+    """Plays the music of film ``number`` of a story; the first film decides on its key and its chords."""
+    style, rng = STYLES[first.mood], chance(first.seed, "music")
     root = 57 + int(rng.integers(-4, 4)) + style.register
-    chords = _chords(style, rng, plan.seconds)
-    beat = _beat(style, plan.seconds, len(chords))
-    length = plan.seconds / len(chords)
-    for number, degree in enumerate(chords):
-        _play(bus, rate, rng, style, (number * length, length, beat), root, degree, number == len(chords) - 1)
-    sound = hall(bus, rate, chance(plan.seed, "hall"), 1.8, 0.4)
-    return np.asarray(sound / max(1e-9, float(np.max(np.abs(sound)))))
-
-
-def _chords(style: Style, rng: np.random.Generator, seconds: int) -> tuple[int, ...]:
-    """A chord for every two seconds, the home chord last."""
     way = style.progressions[int(rng.integers(len(style.progressions)))]
+    rng = rng if number == 0 else chance(first.seed, f"music {number}")
+    chords = _chords(way, plan.seconds)
+    beat, length = _beat(style, plan.seconds, len(chords)), plan.seconds / len(chords)
+    for place, degree in enumerate(chords):
+        span = (begins + place * length, length, beat)
+        _play(bus, rate, rng, style, span, root, degree, place == len(chords) - 1)
+
+
+def _resounding(bus: Signal, rate: int, plan: Plan) -> Signal:
+    return hall(bus, rate, chance(plan.seed, "hall"), 1.8, 0.4)
+
+
+def _first(plan: Plan, rate: int) -> Signal:
+    bus = np.zeros((plan.seconds * rate, 2))
+    _perform(bus, rate, plan, plan, 0, 0.0)
+    return _resounding(bus, rate, plan)
+
+
+def _peak(sound: Signal) -> float:
+    """That of the first film of a story is what the music of all of them is measured by."""
+    return max(1e-9, float(np.max(np.abs(sound))))
+
+
+def _chords(way: tuple[int, ...], seconds: int) -> tuple[int, ...]:
+    """A chord for every two seconds, the home chord last."""
     return (*way[: max(1, seconds // 2 - 1)], 0)
 
 
