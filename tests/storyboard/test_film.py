@@ -19,6 +19,7 @@ from filmgate.engines.storyboard.film import Film, from_plan
 from filmgate.engines.storyboard.lettering import Face
 from filmgate.engines.storyboard.model import Actor, Move, Plan, Stage, Subject
 from filmgate.engines.storyboard.pool import Pool, RenderError
+from filmgate.engines.storyboard.script import Script
 from filmgate.media.encode import Converter
 
 DOG = Subject("dog", "dog", None, action="run")
@@ -134,7 +135,7 @@ def test_stickers_that_only_stand_are_never_seen_in_a_mirror_and_those_that_go_l
 
 def rendered(plan: Plan, folder: Path, processes: int) -> list[bytes]:
     folder.mkdir()
-    with Pool(plan, *SMALL, folder, processes) as pool:
+    with Pool(Script((plan,)), *SMALL, folder, processes) as pool:
         return [frame.tobytes() for frame in pool.frames()]
 
 
@@ -151,7 +152,7 @@ def test_a_render_process_that_fails_says_why(tmp_path: Path) -> None:
 
 
 def test_a_render_process_that_is_killed_ends_the_film(tmp_path: Path) -> None:
-    with Pool(PLAN, *SMALL, tmp_path, 1) as pool:
+    with Pool(Script((PLAN,)), *SMALL, tmp_path, 1) as pool:
         frames = pool.frames()
         next(frames)
         os.kill(pool._processes[0].child.pid, signal.SIGKILL)
@@ -168,8 +169,9 @@ def test_render_processes_end_when_their_parent_is_killed(tmp_path: Path) -> Non
     code = (
         "import sys; from pathlib import Path; from filmgate.engines.storyboard.pool import Pool\n"
         "from filmgate.engines.storyboard.plan import make_plan\n"
+        "from filmgate.engines.storyboard.script import Script\n"
         "plan = make_plan('a dog', seed=10000, seconds=8, portrait=False)\n"
-        "pool = Pool(plan, 320, 180, Path(sys.argv[1]), 1); frames = pool.frames(); next(frames)\n"
+        "pool = Pool(Script((plan,)), 320, 180, Path(sys.argv[1]), 1); frames = pool.frames(); next(frames)\n"
         "print(pool._processes[0].child.pid, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen(

@@ -15,6 +15,7 @@ from random import Random
 from . import puppets
 from .lexicon import STICKER_HEIGHT, lexicon
 from .model import Actor, Plan, Stage, Subject
+from .ways import spot
 
 #: Stage units a second. The camera can follow only as far as the set reaches, so nobody hurries.
 SPEEDS = {"walk": 0.75, "run": 1.15, "roll": 1.25, "fly": 0.95, "swim": 0.7, "float": 0.35}
@@ -30,6 +31,8 @@ _CARRYING = frozenset({"run", "walk", "roll", "float", "fly", "swim"})
 _ROWS = (0.0, 0.5, 0.26, 0.42, 0.18)  #: ... how much higher they stand on the boards, stage units
 _SKIES = (1.0, 1.16, 1.08, 1.3, 1.24)  #: ... and the depths of what flies; on the boards all are before depth 1.05
 _TOGETHER = 0.76  #: how much of the width of the frame a group takes: its camera has to keep all of it
+_GAP = 0.3  #: between reference images, stage units
+PICTURE_HEIGHT = 4.4  #: of a reference image that stands in the scene: it has to be recognised
 _TALLEST, _SMALLEST = 0.41, 0.14  #: heights of actors, as shares of the frame
 _ABOVE_PEAKS = 0.29  #: ... of what flies over mountains, which is seen above them
 _APPROACHED = 0.33  #: ... where the camera itself comes closer
@@ -58,7 +61,8 @@ class Figure:
 
 def where(actor: Actor, t: float) -> tuple[float, float]:
     """The foot point of an actor at a second of the film, stage units; what its pose adds is left out."""
-    return actor.x + actor.facing * actor.speed * t, actor.y
+    x, y, _ = spot(actor, t)
+    return x, y
 
 
 def width_of(actor: Actor) -> float:
@@ -74,7 +78,24 @@ def cast(plan: Plan, stage: Stage) -> tuple[Actor, ...]:
     actors = _leads(plan, stage, Random(f"{plan.seed}:facing").choice((-1, 1)))
     for number, subject in enumerate(plan.subjects[1:]):
         actors += _companions(plan, stage, subject, number, actors)
-    return tuple(_mounted(actors))
+    pictures = sum(actor.subject.picture is not None for actor in actors)
+    return tuple(_mounted(actors)) if pictures < 2 else tuple(_gallery(actors, stage, pictures))
+
+
+def _gallery(actors: Sequence[Actor], stage: Stage, pictures: int) -> list[Actor]:
+    """Reference images side by side, so that all are seen whole; the others, smaller, in front of the gaps."""
+    shown = [actor for actor in actors if actor.subject.picture is not None]
+    wide = (0.86 if stage.portrait else 0.74) * stage.width
+    total = sum(actor.subject.shape for actor in shown)
+    height = min(PICTURE_HEIGHT, (wide - _GAP * (pictures - 1)) / total, 0.46 * stage.height)
+    x = -(height * total + _GAP * (pictures - 1)) / 2
+    placed: list[Actor] = []
+    for number, actor in enumerate(shown):
+        width = height * actor.subject.shape
+        y = actor.y if actor.y < -0.6 else -0.3 * (number % 2)
+        placed.append(replace(actor, x=x + width / 2, y=y, height=height, speed=0.0, depth=1.0 + 0.004 * (number % 2)))
+        x += width + _GAP
+    return [*placed, *(actor for actor in actors if actor.subject.picture is None)]
 
 
 def _holding(plan: Plan) -> Plan:
@@ -97,6 +118,8 @@ def figure(subject: Subject) -> Figure:
     """The proportions of the puppet, or those of a sticker, which is a square."""
     noun = lexicon().noun(subject.noun)
     living = noun.living if noun else True
+    if subject.picture is not None:
+        return Figure(PICTURE_HEIGHT, subject.shape, 0.0, True)
     if subject.puppet is None:
         return Figure(noun.height if noun else STICKER_HEIGHT, 1.1, 0.0, living)
     puppet = puppets.load(subject.puppet)

@@ -10,13 +10,12 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ...domain.errors import Cancelled, EngineFailed, EngineUnavailable
 from ...domain.routing import Capabilities
-from ...domain.spec import Kind
+from ...domain.spec import Kind, Mode
 from ...ports import Clip, Job
 from .model import Plan
+from .script import Script, Unreadable, decoded, encoded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,55 +27,59 @@ MISSING = (
     "run `apt-get install libegl1 libgl1 libexpat1` (Debian, Ubuntu) or install your system's packages of EGL, OpenGL "
     "and Expat."
 )
+_PICTURE_CRF = 15.0  #: of films that begin with a picture: that has to be the same picture
+_IMAGES = {"text": (0, 0), "frames": (1, 2), "reference": (1, 3)}
 _CRF = {720: 20.0, 1080: 21.0, 2160: 22.0}
 
 
 class StoryboardEngine:
-    """Films any prompt. The state of a clip is its plan: it can be shot again at any size."""
+    """Films any prompt. The state of a clip is its script: it can be shot again at any size, and gone on with."""
 
     name = "storyboard"
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(
-            kinds=frozenset({Kind.GENERATE, Kind.UPGRADE_1080P, Kind.UPGRADE_4K}), audio=True, seeded=True
-        )
+        return Capabilities(kinds=frozenset(Kind), modes=frozenset(Mode), audio=True, seeded=True, max_references=3)
 
     def load(self) -> None:
         """Raises EngineUnavailable where a library is missing."""
         try:
-            from . import film, pool, sound  # noqa: F401
+            from . import film, filming, pool, sound  # noqa: F401
         except ImportError as error:
             raise EngineUnavailable(_what_is_missing(error)) from error
 
     def render(self, job: Job) -> Clip:
-        """Raises Cancelled, and EngineFailed where a render process fails."""
+        """Raises Cancelled, and EngineFailed where a render process fails or something that is needed is not there."""
         self.load()
         from .pool import Pool, RenderError
 
         job.report(0.0, "reading the prompt")
-        plan = plan_of(job)
+        script = script_of(job)
         width, height = job.spec.size
         path = job.workdir / "film.mp4"
         job.report(0.02, "cutting the paper")
         try:
-            with Pool(plan, width, height, job.workdir, processes(job.options)) as pool:
-                self._film(job, plan, pool, path)
+            with Pool(script, width, height, job.workdir, processes(job.options), job.images) as pool:
+                raised = self._film(job, script, pool, path)
         except RenderError as error:
             raise EngineFailed(str(error)) from error
         job.report(1.0, "done")
-        return Clip(path, msgspec.json.encode(plan))
+        return Clip(path, encoded(script.sounding(raised)))
 
-    def _film(self, job: Job, plan: Plan, pool: Pool, path: Path) -> None:
-        """Sound is made while the render processes still cut their paper."""
+    def _film(self, job: Job, script: Script, pool: Pool, path: Path) -> tuple[float, ...]:
+        """Sound is made while the render processes still cut their paper. Returns how much it was raised."""
         from ...media.encode import Encoder
-        from .shots import stage_play
-        from .sound import compose
+        from .sequel import plays
+        from .sound import composed
 
         width, height = job.spec.size
-        sound = compose(stage_play(plan))
+        staged, raised = plays(script), script.raised[: len(script.plans) - 1]
+        for known in range(len(raised) + 1, len(staged)):  # films of the first version did not keep it
+            raised = (*raised, composed(staged[:known], raised)[1])
+        sound, last = composed(staged, raised)
         job.report(0.06, "filming")
-        total = plan.seconds * 24
-        with Encoder(path, width, height, crf=_CRF[min(width, height)]) as encoder:
+        total = script.plan.seconds * 24
+        crf = _PICTURE_CRF if script.start == "frames" else _CRF[min(width, height)]
+        with Encoder(path, width, height, crf=crf) as encoder:
             encoder.audio(sound)
             for number, frame in enumerate(pool.frames(), 1):
                 if job.cancelled():
@@ -84,19 +87,61 @@ class StoryboardEngine:
                 encoder.frame_yuv(frame)
                 job.report(0.06 + 0.92 * number / total, "filming")
             job.report(0.98, "joining picture and sound")
+        return (*raised, last)
 
     def close(self) -> None:
         """Nothing outlives a render."""
 
 
-def plan_of(job: Job) -> Plan:
-    """The plan of the film that is shot again, or a new one."""
+def script_of(job: Job) -> Script:
+    """The script of the film that is shot again, that goes on from another, or a new one. Raises EngineFailed."""
+    try:
+        source = decoded(job.state) if job.state else None
+    except Unreadable as error:
+        raise EngineFailed(str(error)) from error
+    if job.spec.kind is Kind.EXTEND:
+        if source is None:
+            raise EngineFailed("The plan of the film that should go on is not there: make that film anew.")
+        script = _continued(source, job)
+    else:
+        script = source or _new(job)
+    least = _IMAGES[script.start]
+    if not least[0] <= len(job.images) <= least[1] and script.start != "text":
+        raise EngineFailed(f"The film starts from {least[0]} to {least[1]} images, and {len(job.images)} came with it.")
+    return script
+
+
+def _new(job: Job) -> Script:
     from .plan import make_plan
 
-    if job.state:
-        return msgspec.json.decode(job.state, type=Plan)
     spec = job.spec
-    return make_plan(spec.prompt, seed=spec.seed or 0, seconds=spec.seconds, portrait=spec.portrait)
+    plan = make_plan(spec.prompt, seed=spec.seed or 0, seconds=spec.seconds, portrait=spec.portrait)
+    if spec.mode is Mode.REFERENCE and job.images:
+        from .cutouts import featuring
+        from .images import shape_of
+
+        return Script((featuring(plan, tuple(map(shape_of, job.images))),), "reference")
+    if spec.mode is Mode.FRAMES and job.images:
+        from .pictures import silent_cast
+
+        return Script((silent_cast(plan),), "frames")
+    return Script((plan,))
+
+
+def _continued(source: Script, job: Job) -> Script:
+    from .continuing import next_plan
+
+    plan = next_plan(source.plan, job.spec.prompt, job.spec.seconds)
+    if source.start == "frames":
+        from .pictures import silent_cast
+
+        plan = silent_cast(plan)
+    return source.followed_by(plan)
+
+
+def plan_of(job: Job) -> Plan:
+    """The plan of the film that a job makes."""
+    return script_of(job).plan
 
 
 def processes(options: Mapping[str, Any]) -> int:

@@ -6,6 +6,7 @@ each render some of them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,7 @@ from . import actions, puppets, sets, shots
 from .bake import Box, Finish, Pixels, bake, canvas_on
 from .camera import magnification, project, seen, within
 from .cards import DEPTH, FOLLOWS, caption, hanging_card, place_for
+from .cutouts import Cutout, cutout_figure
 from .draw import Brush
 from .figures import Studio, puppet_figure
 from .finish import overlay
@@ -27,10 +29,12 @@ from .model import FPS, Actor, Plan, Pose, Screenplay, Sheet, Stage, View
 from .precipitation import swarms
 from .props import Figure, Hanging, Prop, Shade
 from .stickers import sticker_figure
+from .ways import acted
 from .weather import flash
 
 LONGEST_CARD = 100  #: characters of a prompt that is set in type
 SHARPEST = 2.0  #: the largest magnification for which a sheet in focus is baked
+ZOOM_STEPS = 16  #: magnifications are told apart in steps of a sixteenth
 SOFTEST = 1.15  #: ... and one that is out of focus, however little
 
 
@@ -45,34 +49,44 @@ class Reach:
 class Film:
     """Frames of a screenplay. Not for several threads at once: all frames are drawn into one picture."""
 
-    def __init__(self, screenplay: Screenplay, sheets: Sequence[Sheet], light: Light, width: int, height: int) -> None:
+    def __init__(
+        self, screenplay: Screenplay, sheets: Sequence[Sheet], light: Light, width: int, height: int, *,
+        images: Sequence[Cutout] = (), also: Sequence[View] = (),
+    ) -> None:  # fmt: skip
+        """``images``: the reference images; ``also``: what else, beside what this film shows, must be ready for it."""
         plan = screenplay.plan
+        self.start = screenplay.shots[0].start  #: the second of the whole story at which this film begins
+        self._images = images
         self.screenplay, self.width, self.height = screenplay, width, height
         self.stage = Stage(plan.portrait)
         self.unit = min(width, height) / 9.0  #: pixels in a stage unit at rest
         self.frames = plan.seconds * FPS
         self._light = light
         self._studio = Studio(light, self.unit, Shade(width, height))
-        self._views = [self.view(i / FPS) for i in range(0, self.frames, 4)] + [self.view((self.frames - 1) / FPS)]
+        instants = [*range(0, self.frames, 4), self.frames - 1]
+        self._views = [
+            *(within(view, self.stage) for view in also),
+            *(self.view(self.start + i / FPS) for i in instants),
+        ]
         self._props: list[Prop] = sorted(self._everything(sheets), key=_order)
         screen = project(View(), 1.0, self.stage, self.unit)
         self._caption = (
             caption(plan.dialogue, self.stage, self._studio, plan.seconds, screen) if plan.dialogue else None
         )
-        self._label = self._card(plan.lettered, 1.0) if plan.lettered and screenplay.actors else None
+        self._label = self._card(plan.lettered, 1.0) if plan.lettered and plan.subjects else None
         self._overlay = overlay(width, height, light, plan.mood)
         self._pixels: Pixels = np.zeros((height, width, 4), np.uint8)
         self._canvas = canvas_on(self._pixels)
 
     def view(self, t: float) -> View:
-        """Where the camera is at a second of the film."""
+        """Where the camera is at a second of the story."""
         shots_ = self.screenplay.shots
         shot = next((s for s in shots_ if s.start <= t + 1e-6 < s.end), shots_[-1])
         return within(shot.view(t), self.stage)
 
     def frame(self, index: int) -> Pixels:
         """Frame ``index`` as (height, width, 4) opaque BGRA. The same array every time: copy what is to be kept."""
-        t = index / FPS
+        t = self.start + index / FPS
         view, canvas = self.view(t), self._canvas
         for prop in self._props:
             prop.draw(canvas, project(view, prop.depth, self.stage, self.unit), t)
@@ -83,7 +97,7 @@ class Film:
         self._lightning(t)
         canvas.drawImage(self._overlay, 0, 0)
         if self._caption is not None:
-            self._caption.draw(canvas, t)
+            self._caption.draw(canvas, index / FPS)
         return self._pixels
 
     def _lightning(self, t: float) -> None:
@@ -107,7 +121,7 @@ class Film:
             figure = self._figure(actor, variation)
             if figure is not None:
                 yield figure
-        if plan.lettered and not self.screenplay.actors:
+        if plan.lettered and not plan.subjects:
             card = self._card(_said(plan), DEPTH)
             if card is not None:
                 yield card
@@ -116,7 +130,8 @@ class Film:
     def reach(self, depth: float) -> Reach:
         """What the camera will ever see of a depth."""
         lefts, tops, rights, bottoms = zip(*(seen(view, depth, self.stage) for view in self._views), strict=True)
-        zoom = max(magnification(view, depth) for view in self._views)
+        closest = max(magnification(view, depth) for view in self._views)
+        zoom = math.ceil(closest * ZOOM_STEPS - 0.01) / ZOOM_STEPS
         return Reach((min(lefts) - 0.2, min(tops) - 0.2, max(rights) + 0.2, max(bottoms) + 0.2), zoom)
 
     def _hang(self, sheet: Sheet) -> Hanging | None:
@@ -124,7 +139,7 @@ class Film:
         zoom = min(reach.zoom, SOFTEST if blur else SHARPEST)
         if blur * zoom * self.unit > 2.2:  # so soft that half the pixels hold all there is to see
             zoom /= 2
-        box = _overlap(sheet.box, _drifting(reach.box, sheet, self.screenplay.plan.seconds))
+        box = _overlap(sheet.box, _drifting(reach.box, sheet, self.start, self.screenplay.plan.seconds))
         if box is None:
             return None
         baked = bake(partial(self._paint, sheet, zoom), box, self.unit * zoom, self._sheet_finish(sheet, blur))
@@ -150,12 +165,14 @@ class Film:
             puppet = puppets.load(subject.puppet)
             perform = partial(_perform, puppet, actor, tempo(self.screenplay.plan, puppet.rig))
             return puppet_figure(puppet, actor, variation, perform, self._studio, zoom)
+        if subject.picture is not None:
+            return cutout_figure(actor, self._images[subject.picture], self._studio, zoom)
         return None if subject.sticker is None else sticker_figure(actor, self._studio, zoom)
 
     def _card(self, words: Sequence[str], depth: float) -> Figure | None:
-        actors = self.screenplay.actors
-        place = place_for(self.stage, not actors, actors[0].x if actors else 0.0)
-        zoom = 1.0 if actors else min(self.reach(depth).zoom, SHARPEST)
+        actors, alone = self.screenplay.actors, not self.screenplay.plan.subjects
+        place = place_for(self.stage, alone, actors[0].x if actors else 0.0)
+        zoom = 1.0 if not alone else min(self.reach(depth).zoom, SHARPEST)
         return hanging_card(words, place, depth, self._studio, zoom)
 
 
@@ -167,9 +184,12 @@ def tempo(plan: Plan, rig: str) -> float:
 
 
 def _perform(puppet: puppets.Puppet, actor: Actor, lively: float, t: float) -> Pose:
-    return actions.perform(
-        actor.subject.action, puppet, t, phase=actor.phase, speed=actor.speed, height=actor.height, tempo=lively
-    )
+    def pose(action: str, speed: float) -> Pose:
+        return actions.perform(
+            action, puppet, t, phase=actor.phase, speed=speed, height=actor.height, tempo=lively
+        )  # fmt: skip
+
+    return acted(actor, t, pose)
 
 
 def softness(depth: float) -> float:
@@ -193,11 +213,11 @@ def _said(plan: Plan) -> Sequence[str]:
     return (plan.prompt,) if plan.setting == "plain" and len(plan.prompt) <= LONGEST_CARD else plan.lettered
 
 
-def _drifting(box: Box, sheet: Sheet, seconds: int) -> Box:
+def _drifting(box: Box, sheet: Sheet, start: float, seconds: int) -> Box:
     """What must be baked of a sheet that moves by itself, so that ``box`` is always covered."""
     if sheet.drift is None:
         return box
-    moves = [sheet.drift(i / 6) for i in range(6 * seconds + 1)]
+    moves = [sheet.drift(start + i / 6) for i in range(6 * seconds + 1)]
     xs, ys = [dx for dx, _ in moves], [dy for _, dy in moves]
     return box[0] - max(xs), box[1] - max(ys), box[2] - min(xs), box[3] - min(ys)
 
@@ -214,9 +234,17 @@ def _numbered(actors: Sequence[Actor]) -> Iterator[tuple[Actor, int]]:
             yield actor, number
 
 
-def from_plan(plan: Plan, width: int, height: int) -> Film:
+def from_plan(plan: Plan, width: int, height: int, images: Sequence[Cutout] = ()) -> Film:
     """The film of a plan at a size in pixels, whose shape must be the plan's."""
-    stage = Stage(plan.portrait)
+    return of_screenplay(shots.stage_play(plan), width, height, images)
+
+
+def of_screenplay(
+    screenplay: Screenplay, width: int, height: int, images: Sequence[Cutout] = (), also: Sequence[View] = ()
+) -> Film:
+    """The film of a screenplay; the other arguments are those of ``from_plan`` and of Film."""
+    plan = screenplay.plan
     outdoors = light_for(plan.time, plan.weather, Random(f"{plan.seed}:side").choice((-1, 1)))
     light = sets.atmosphere(plan.setting, outdoors)
-    return Film(shots.stage_play(plan), sets.build(plan, stage, light), light, width, height)
+    sheets = sets.build(plan, Stage(plan.portrait), light)
+    return Film(screenplay, sheets, light, width, height, images=images, also=also)

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...media.encode import Converter
-from .model import FPS, Plan
+from .model import FPS
+from .script import Script
 
 CHUNK = 8  #: frames that a process is handed at once, at most
 CHUNK_BYTES = 24_000_000  #: ... and so many that they fit into this
@@ -44,7 +45,8 @@ class RenderError(RuntimeError):
 class Theatre(msgspec.Struct, frozen=True):
     """The first line that a render process reads: what to build, and where frames go."""
 
-    plan: Plan
+    script: Script
+    images: tuple[str, ...]
     width: int
     height: int
     path: str
@@ -100,15 +102,17 @@ class _Process:
 class Pool:
     """Renders a whole film with ``processes`` processes. Use it as a context manager, and ``frames`` once."""
 
-    def __init__(self, plan: Plan, width: int, height: int, workdir: Path, processes: int) -> None:
+    def __init__(
+        self, script: Script, width: int, height: int, workdir: Path, processes: int, images: Sequence[Path] = ()
+    ) -> None:
         frame = width * height * 3 // 2
         chunk = max(1, min(CHUNK, CHUNK_BYTES // frame))
         slots = AHEAD * processes + 1
-        self._total = plan.seconds * FPS
+        self._total = script.plan.seconds * FPS
         path = workdir / "frames.yuv"
         with path.open("wb") as file:
             file.truncate(slots * chunk * frame)
-        self._theatre = Theatre(plan, width, height, str(path), slots, chunk)
+        self._theatre = Theatre(script, tuple(map(str, images)), width, height, str(path), slots, chunk)
         self._film = _Film(self._theatre)
         self._said: queue.SimpleQueue[tuple[_Process, bytes]] = queue.SimpleQueue()
         self._processes = [self._start(workdir / f"render-{n}.log") for n in range(processes)]
@@ -192,7 +196,7 @@ def _close(pipe: IO[bytes]) -> None:
 
 def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
     """What a render process does: builds the theatre, then renders what it is told until there is no more."""
-    from .film import from_plan
+    from .filming import film_of
 
     parent = os.getppid()
     first = orders.readline()
@@ -200,7 +204,7 @@ def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
         return
     theatre = msgspec.json.decode(first, type=Theatre)
     shared, convert = _Film(theatre), Converter(theatre.width, theatre.height)
-    film = from_plan(theatre.plan, theatre.width, theatre.height)
+    film = film_of(theatre.script, [Path(name) for name in theatre.images], theatre.width, theatre.height)
     for line in orders:
         order = msgspec.json.decode(line, type=Order)
         for i in range(order.count):

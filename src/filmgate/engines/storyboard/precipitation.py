@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
@@ -22,9 +22,13 @@ _SIZES = 3  #: so many sizes of a kind are told apart: more would be baked than 
 def swarms(plan: Plan, stage: Stage, light: Light, unit: float, zoom: Callable[[float], float]) -> Iterator[Swarm]:
     """The weather of a plan, far to near, where its set lets weather in. ``zoom``: how large a depth is ever shown."""
     sheltered = SHELTERED.get(plan.setting, 0.0)
-    falling = (drop for drop in particles(plan.weather, stage, plan.seed) if drop.depth >= sheltered)
-    drops = sorted(falling, key=lambda drop: -drop.depth)
-    for depth, group in groupby(drops, key=lambda drop: drop.depth):
+    falling = [drop for drop in particles(plan.weather, stage, plan.seed) if drop.depth >= sheltered]
+    return gathered(falling, light, unit, zoom)
+
+
+def gathered(drops: Sequence[Particle], light: Light, unit: float, zoom: Callable[[float], float]) -> Iterator[Swarm]:
+    """Particles as props, a swarm for each depth, far to near."""
+    for depth, group in groupby(sorted(drops, key=lambda drop: -drop.depth), key=lambda drop: drop.depth):
         found = list(group)
         images: dict[tuple[object, ...], Baked] = {}
         largest = max(drop.size for drop in found)

@@ -17,7 +17,7 @@ from .blocking import cast, where, width_of
 from .camera import Motion, between, look_at, within
 from .model import Actor, Move, Plan, Screenplay, Shot, Stage, View
 
-__all__ = ["main_shot", "stage_play", "where"]
+__all__ = ["Motion", "Scene", "framed", "main_shot", "stage_play", "where"]
 
 CLOSEST = 2.0  #: the sharpest zoom at which sheets are painted
 SHARE = 0.35  #: the main subject's part of the frame's height in its main shot
@@ -60,6 +60,7 @@ class Scene:
             for actor in self.actors
             if actor.subject is main.subject
             or actor.subject.puppet == "kite"
+            or actor.subject.picture is not None
             or (actor.speed == main.speed and main.speed > 0)
         )
 
@@ -94,10 +95,11 @@ def _framing(
     widest = 0.92 * stage.width * (0.5 - lead) / (width_of(main) / 2 + sways) / grows
     tall = y - min(actor.y - actor.height for actor in scene.group)
     fitting = min(fitting, 0.94 * stage.height / tall / grows)
-    least = min(share, 0.27) * stage.height / main.height if main.subject.count == 1 else 0.0
+    least = min(share, 0.27) * stage.height / main.height if main.subject.count == 1 and _leaves(main) else 0.0
     zoom = max(1.0, min(share * stage.height / main.height, max(fitting, least), widest, CLOSEST / grows**0.5))
-    middle = (left + right) / 2 if zoom <= fitting + 1e-6 else x
-    room = max(0.0, 1.0 - (right - left + 2 * sways) / (stage.width / zoom)) if zoom <= fitting + 1e-6 else 1.0
+    together = zoom <= fitting + 1e-6 or not _leaves(main)
+    middle = (left + right) / 2 if together else x
+    room = max(0.0, 1.0 - (right - left + 2 * sways) / (stage.width / zoom)) if together else 1.0
     seen = stage.height / zoom
     across = middle + main.facing * min(lead, room / 2) * stage.width / zoom
     # What flies is a little above the middle: one sees what it flies over.
@@ -107,6 +109,16 @@ def _framing(
         else y - max((foot - 0.5) * seen, tall - 0.45 * seen / grows)
     )
     return look_at(stage, across, down, zoom, main.depth)
+
+
+def _leaves(main: Actor) -> bool:
+    """Whether the camera may leave the others for the sake of the first one: reference images are all first ones."""
+    return main.subject.picture is None
+
+
+def framed(scene: Scene, t: float, share: float) -> View:
+    """The main subject filling ``share`` of the frame's height at a second, for a camera that follows it."""
+    return _framing(scene, t, share, lead=0.0)
 
 
 def _extent(scene: Scene, t: float) -> tuple[float, float]:
@@ -153,7 +165,7 @@ def _cut(scene: Scene) -> list[Shot]:
     edges = (0.0, *CUTS.get(scene.plan.seconds, (seconds / 3, seconds * 2 / 3)), seconds)
     if not scene.actors:
         makers: tuple[Callable[[Scene, float, float], Motion], ...] = (_place, _elsewhere, _farewell)
-    elif scene.plan.lettered:
+    elif scene.plan.lettered or sum(actor.subject.picture is not None for actor in scene.actors) > 1:
         makers = (_establishing, _medium, _farewell)
     else:
         makers = (_establishing, _medium, _close)
@@ -165,6 +177,7 @@ def _establishing(scene: Scene, start: float, end: float) -> Motion:
     """The whole stage, with the subject small on it."""
     stage = scene.stage
     x, _ = where(scene.main, (start + end) / 2)
+    x = x if _leaves(scene.main) else sum(_extent(scene, start)) / 2
     reach = max(0.0, abs(x) + width_of(scene.main) / 2 + 0.4 - stage.width / 2)
     at = View(x=(1 if x > 0 else -1) * max(0.3 * abs(x), reach))
     if scene.main.subject.count > 1 and scene.main.speed:  # too wide to cross the frame: the camera goes along
