@@ -20,7 +20,7 @@ _COLUMNS, _ROWS = 32, 24
 _FAR, _NEAR = 0.085, 0.11  #: how much larger the farthest and (further) the nearest things grow
 _EYE = 0.46  #: the height of the point that the camera goes to
 _WHITE = 0xFFFFFFFF
-_ASIDE_FAR, _ASIDE_NEAR = 0.006, 0.022  #: how far they go aside, in widths of the picture
+_ASIDE_FAR, _ASIDE_NEAR = 0.006, 0.014  #: how far they go aside, in widths of the picture
 
 Grid = npt.NDArray[np.float64]
 
