@@ -348,3 +348,11 @@ def test_numbers_come_through_the_environment_unchanged(setting: Setting, number
         number = number + 1
     settings = load(environ={**HOME, setting.variable: repr(number)})
     assert value_of(settings, setting.name) == number
+
+
+def test_the_schedule_that_the_documentation_gives_for_a_day_lasts_a_day(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    example = page.split("## Receivers that are away for a day")[1].split("```toml")[1].split("```")[0]
+    schedule = load(environ=HOME, toml=toml(tmp_path, example)).callbacks.schedule_s
+    assert sum(schedule) == 86400
+    assert list(schedule) == sorted(schedule)

@@ -107,14 +107,12 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    keep_s: rules.Seconds = setting(3 * DAY, "Seconds for which an uploaded file is kept.", in_effect=False)
+    keep_s: rules.Seconds = setting(3 * DAY, "Seconds for which an uploaded file is kept.")
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    download_s: rules.Seconds = setting(
-        1200.0, "Seconds for which a direct download link can be used.", in_effect=False
-    )
+    download_s: rules.Seconds = setting(1200.0, "Seconds for which a direct download link can be used.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +145,8 @@ class Storyboard:
 
 @dataclass(frozen=True, slots=True)
 class Upgrades:
-    price_1080p: rules.Count = setting(
-        DEFAULT_PRICES["upgrade"]["upgrade_1080p"], "Credits for the 1080p version.", in_effect=False
-    )
-    price_4k: rules.Count = setting(
-        DEFAULT_PRICES["upgrade"]["upgrade_4k"], "Credits for the 4K version.", in_effect=False
-    )
+    price_1080p: rules.Count = setting(DEFAULT_PRICES["upgrade"]["upgrade_1080p"], "Credits for the 1080p version.")
+    price_4k: rules.Count = setting(DEFAULT_PRICES["upgrade"]["upgrade_4k"], "Credits for the 4K version.")
 
 
 @dataclass(frozen=True, slots=True)
