@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from filmgate.app.api import submitter
 from filmgate.app.parts import operator
@@ -104,7 +105,7 @@ def test_config_shows_values_and_origins_and_masks_secrets(environment: dict[str
     assert shown["secret_key"]["value"] == "********"
     assert shown["callbacks.schedule_s"]["value"] == [1, 2]
     assert shown["callbacks.schedule_s"]["origin"] == "FILMGATE_CALLBACKS__SCHEDULE_S"
-    assert shown["server.public_docs"]["in_effect"] is False
+    assert shown["retention.metadata_s"]["in_effect"] is False
     assert shown["metrics.token"]["in_effect"] is True
     assert shown["data"]["value"] == environment["FILMGATE_DATA"]
     assert shown["models.veo3"] == {
@@ -114,7 +115,7 @@ def test_config_shows_values_and_origins_and_masks_secrets(environment: dict[str
 
 def test_config_in_words_marks_what_is_not_in_effect_yet(environment: dict[str, str]) -> None:
     lines = filmgate(environment | {"FILMGATE_SECRET_KEY": "s" * 40}, "config", "show").stdout.splitlines()
-    assert any(line.startswith("server.public_docs") and line.endswith("(not in effect yet)") for line in lines)
+    assert any(line.startswith("retention.metadata_s") and line.endswith("(not in effect yet)") for line in lines)
     assert not any("ssss" in line for line in lines)
 
 
@@ -333,6 +334,44 @@ def test_what_cannot_be_made_is_a_sentence_and_a_code(
 ) -> None:
     use_trial_engine(environment)
     assert sentence in filmgate(environment, "generate", *words, "--quiet", code=code).stderr
+    assert left_behind(environment) == []
+
+
+def test_local_images_make_a_film_without_a_server(environment: dict[str, str]) -> None:
+    use_trial_engine(environment)
+    home = Path(environment["HOME"])
+    for name in ("Erstes Bild.png", "second.png"):
+        Image.new("RGB", (400, 700), (200, 120, 40)).save(home / name)
+    images = ["--image", "Erstes Bild.png", "--image", str(home / "second.png")]
+    made = printed(
+        environment, "generate", "It wakes", *images, "--aspect-ratio", "Auto", "--duration", "4", "-o", "a.mp4"
+    )
+    assert (made["width"], made["height"]) == (720, 1280)
+    assert left_behind(environment) == ["Erstes Bild.png", "a.mp4", "second.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--image", "nowhere.png"], "'nowhere.png' does not exist"),
+        (["--mode", "frames"], "--mode frames is about images"),
+        (["--mode", "frames", *["--image", "filmgate.toml"] * 3], "takes 2 images at most; here are 3"),
+        ([*["--image", "filmgate.toml"] * 4], "takes 3 images at most; here are 4"),
+    ],
+)
+def test_images_that_cannot_be_used_are_refused_at_once(
+    environment: dict[str, str], words: list[str], sentence: str
+) -> None:
+    use_trial_engine(environment)
+    assert sentence in filmgate(environment, "generate", "x", *words, "--quiet", code=2).stderr
+    assert left_behind(environment) == []
+
+
+def test_a_file_that_is_no_image_is_a_sentence(environment: dict[str, str]) -> None:
+    use_trial_engine(environment)
+    said = filmgate(environment, "generate", "x", "--image", "filmgate.toml", "--quiet", code=1).stderr
+    assert said.startswith("Error: ")
+    assert len(said.splitlines()) == 1
     assert left_behind(environment) == []
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from filmgate.media.probe import probe
 from support.server import KEY, Server, serving
 
 
@@ -92,3 +94,73 @@ def test_the_doctor_knows_a_running_filmgate(server: Server, tmp_path: Path) -> 
     port = server.url.rpartition(":")[2]
     found = printed(server, tmp_path, "doctor", "--data", str(server.data), FILMGATE_SERVER__PORT=port)
     assert {each["what"]: each["seen"] for each in found}["port"].endswith("is used by a running Filmgate")
+
+
+# ---------------------------------------------------------------- films from films and images ----------------------
+
+
+@pytest.fixture(scope="module")
+def task(server: Server) -> str:
+    """A task whose film others are made from."""
+    made = server.create("a dog", duration=4)
+    server.ended(made)
+    return made
+
+
+def picture(folder: Path, name: str = "dog.png", size: tuple[int, int] = (400, 700)) -> str:
+    Image.new("RGB", size, (200, 120, 40)).save(folder / name)
+    return name
+
+
+def test_local_images_go_to_the_server_first(server: Server, tmp_path: Path) -> None:
+    words = ["--image", picture(tmp_path), "--image", picture(tmp_path, "cat.png"), "--mode", "reference"]
+    made = printed(server, tmp_path, "generate", "they meet", *words, "--aspect-ratio", "auto", "-o", "a.mp4")
+    params = json.loads(server.record(made["taskId"])["paramJson"])
+    assert params["generationType"] == "REFERENCE_2_VIDEO"
+    assert params["aspectRatio"] == "9:16"
+    assert len(set(params["imageUrls"])) == 2
+    assert all(url.startswith(f"{server.url}/f/") for url in params["imageUrls"])
+
+
+def test_an_extension_is_fetched_whole_or_the_new_part_alone(server: Server, tmp_path: Path, task: str) -> None:
+    made = printed(server, tmp_path, "extend", task, "It runs away", "--model", "lite", "--seed", "12345")
+    assert made["path"] == "it-runs-away.mp4"
+    assert (made["seed"], made["bytes"]) == (12345, (tmp_path / "it-runs-away.mp4").stat().st_size)
+    said = filmgate(server, tmp_path, "extend", task, "It stops", "--new-part", "-o", "part.mp4", "-q").stdout
+    assert said.startswith("part.mp4 is ready: ")
+    assert probe(tmp_path / "it-runs-away.mp4").seconds > probe(tmp_path / "part.mp4").seconds
+
+
+@pytest.mark.parametrize(("to", "lines"), [("1080p", 1080), ("4k", 2160)])
+def test_a_larger_version_is_fetched_and_made_once(
+    server: Server, tmp_path: Path, task: str, to: str, lines: int
+) -> None:
+    made = printed(server, tmp_path, "upgrade", task, "--to", to)
+    assert made["path"] == f"{task}-{to}.mp4"
+    assert made["resolution"] == to
+    assert probe(tmp_path / made["path"]).height == lines
+    assert printed(server, tmp_path, "upgrade", task, "--to", to, "-o", "again.mp4")["taskId"] == made["taskId"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["extend", "zz", "on"], 2, "Error: The server knows no task zz"),
+        (["extend", "zz", " "], 2, "Please enter a prompt"),
+        (["upgrade", "zz", "--to", "1080p"], 2, "Error: The server knows no task zz"),
+        (["upgrade", "zz", "--to", "4k"], 2, "Error: The server knows no task zz"),
+        (["upgrade", "zz", "--to", "8k"], 2, "'8k' is not one of"),
+        (["upgrade", "zz"], 2, "--to"),
+    ],
+)
+def test_what_cannot_be_made_from_a_film(
+    server: Server, tmp_path: Path, words: list[str], code: int, sentence: str
+) -> None:
+    assert sentence in filmgate(server, tmp_path, *words, "-q", code=code).stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_that_the_task_has_not(server: Server, tmp_path: Path, task: str) -> None:
+    for to in ("1080p", "4k"):
+        said = filmgate(server, tmp_path, "upgrade", task, "--to", to, "--index", "3", "-q", code=2).stderr
+        assert "record result data not exist" in said

@@ -67,7 +67,7 @@ def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette
             *market.routes(desk),
             *uploading.routes(
                 desk,
-                uploads=_uploads(parts),
+                uploads=uploads_of(parts),
                 outbound=Outbound(policy),
                 storage=parts.storage,
                 accounts=parts.accounts,
@@ -112,7 +112,8 @@ def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
     )
 
 
-def _uploads(parts: Parts) -> Uploads:
+def uploads_of(parts: Parts) -> Uploads:
+    """The service that takes files in."""
     settings = parts.settings
     return Uploads(
         store=parts.uploads,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,13 +13,15 @@ from ..domain.errors import task_error
 from ..domain.spec import Spec
 from ..domain.task import Role, Task
 from ..ports import Caller
-from ..services.accounts import first_start
+from ..services.accounts import FIRST_ACCOUNT, first_start
 from ..settings import Settings
-from .api import submitter
+from .api import submitter, uploads_of
 from .parts import Parts, operator
 from .worker import workshop
 
 _OWNER = "embedded"
+_CALLER = Caller(FIRST_ACCOUNT, "embedded")
+_BASE = "http://localhost"  #: of links that nobody follows
 _LOOK_S = 0.1  #: between two looks at the progress
 
 
@@ -30,25 +32,39 @@ class Made:
 
 
 def generate_embedded(
-    settings: Settings, spec: Spec, out: Path, report: Callable[[float, str], None], *, log_to: int | None = None
+    settings: Settings,
+    spec: Spec,
+    out: Path,
+    report: Callable[[float, str], None],
+    *,
+    images: Sequence[Path | str] = (),
+    log_to: int | None = None,
 ) -> Made:
     """Make one film and write it to ``out``. The data directory is not touched.
 
+    ``images`` are those of the order: files of this machine, or addresses, which are called as a server would.
     ``log_to`` is a file descriptor for what engines print; None is standard error.
 
     Raises what an order can raise before there is a task (InvalidRequest and its kin), EngineUnavailable, and the
     TaskError that the task ended in.
     """
-    return asyncio.run(_generate(settings, spec, out, report, log_to))
+    return asyncio.run(_generate(settings, spec, out, report, images, log_to))
 
 
 async def _generate(
-    settings: Settings, spec: Spec, out: Path, report: Callable[[float, str], None], log_to: int | None
+    settings: Settings,
+    spec: Spec,
+    out: Path,
+    report: Callable[[float, str], None],
+    images: Sequence[Path | str],
+    log_to: int | None,
 ) -> Made:
     with tempfile.TemporaryDirectory(prefix="filmgate-") as folder:
         private = replace(settings, data=Path(folder), database_url=None, storage_url=None)
         async with operator(private) as parts:
             await first_start(parts.accounts, parts.clock, None)
+            if images:
+                spec = replace(spec, images=await _addresses(parts, images))
             task = await _run(parts, spec, report, log_to)
             if task.failure is not None:
                 raise task_error(task.failure.slug, task.failure.sentence)
@@ -57,13 +73,25 @@ async def _generate(
             return Made(out, task)
 
 
+async def _addresses(parts: Parts, images: Sequence[Path | str]) -> tuple[str, ...]:
+    return tuple([await _link(parts, image) if isinstance(image, Path) else image for image in images])
+
+
+async def _link(parts: Parts, image: Path) -> str:
+    """Of an upload, which is read from the storage: there is no server that could be asked for it."""
+    uploads = uploads_of(parts)
+    async with uploads.incoming() as path:
+        await asyncio.to_thread(shutil.copyfile, image, path)
+        kept = await uploads.keep(_CALLER.account_id, path, path="", name=None, original=image.name)
+    return parts.links.link(_BASE, kept.key, kept.expires_ms, kept.name)
+
+
 async def _run(parts: Parts, spec: Spec, report: Callable[[float, str], None], log_to: int | None) -> Task:
     ended = asyncio.Event()
     report(0.0, "loading the engine")
     async with workshop(parts, _OWNER, ended.set, log_to=log_to) as shop:
-        caller = Caller("default", "embedded")
         submit = submitter(parts, shop.runner.nudge)
-        task = await submit(caller, spec, dialect="veo3", public_base="http://localhost")
+        task = await submit(_CALLER, spec, dialect="veo3", public_base=_BASE)
         running = asyncio.create_task(shop.runner.run())
         try:
             return await _watch(shop.runner.progress, parts, task.id, ended, running, report)

@@ -5,23 +5,25 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..domain.spec import DURATIONS, SEEDS, AspectRatio, Resolution, Spec
+from ..domain.spec import DURATIONS, SEEDS, AspectRatio, Mode, Resolution, Spec
 from ..domain.task import Role
 from ..settings import Settings
 from .failures import Exit, Failure
 from .machine import complaint
-from .options import WORDS, as_json, read_settings, with_server
+from .options import IMAGE, WORDS, as_json, read_settings, with_server
 from .output import place, slug
 from .progress import Report, reporting
 from .saying import say, say_json
 from .signals import end_gently
+
+_MOST = {Mode.FRAMES: 2, Mode.REFERENCE: 3}  #: images
 
 
 @click.command()
@@ -29,7 +31,21 @@ from .signals import end_gently
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="File to write.  [default: named after the prompt]"
 )
-@click.option("--aspect-ratio", type=click.Choice(["16:9", "9:16"]), default="16:9", show_default=True)
+@click.option(
+    "--image", "images", type=IMAGE, multiple=True, help="File or address to start from; may be given three times."
+)
+@click.option(
+    "--mode",
+    type=click.Choice([Mode.FRAMES.value, Mode.REFERENCE.value]),
+    help="What images are: the first and last frame, or what appears.  [default: frames; reference for three]",
+)
+@click.option(
+    "--aspect-ratio",
+    type=click.Choice([each.value for each in AspectRatio], case_sensitive=False),
+    default="16:9",
+    show_default=True,
+    help="Auto: as the first image has it.",
+)
 @click.option(
     "--duration", type=click.Choice([str(each) for each in DURATIONS]), default="8", help="Seconds.  [default: 8]"
 )
@@ -57,12 +73,13 @@ def generate(
     """
     if not prompt.strip():
         raise Failure("Please enter a prompt: a sentence that says what the film shows.", Exit.USAGE)
+    wishes["mode"] = _mode(wishes["mode"], len(wishes["images"]))
     end_gently()
     started = time.monotonic()
     settings = read_settings({}, config) if url is None else None
     with place(output, slug(prompt)) as target, reporting(quiet=quiet) as report:
         if settings:
-            made = _here(settings, _spec(prompt, settings, wishes), target.temporary, report)
+            made = _here(settings, _spec(prompt, settings, wishes), wishes["images"], target.temporary, report)
         else:
             made = _there(url, api_key, prompt, wishes, target.temporary, report)
     made |= {"path": str(target.final), "bytes": target.final.stat().st_size}
@@ -72,6 +89,20 @@ def generate(
         say(_sentence(made, time.monotonic() - started))
 
 
+def _mode(said: str | None, images: int) -> Mode:
+    """What the film starts from. Raises Failure for a number of images that does not fit."""
+    if images == 0:
+        if said is not None:
+            raise Failure(f"--mode {said} is about images: name them with --image.", Exit.USAGE)
+        return Mode.TEXT
+    mode = Mode(said) if said else Mode.FRAMES if images <= _MOST[Mode.FRAMES] else Mode.REFERENCE
+    if images > _MOST[mode]:
+        raise Failure(
+            f"--mode {mode.value} takes {_MOST[mode]} images at most; here are {images}: leave some out.", Exit.USAGE
+        )
+    return mode
+
+
 def _spec(prompt: str, settings: Settings, wishes: dict[str, Any]) -> Spec:
     model = wishes["model"] or settings.edition.default_model
     if model not in settings.models:
@@ -79,6 +110,7 @@ def _spec(prompt: str, settings: Settings, wishes: dict[str, Any]) -> Spec:
     return Spec(
         prompt=prompt,
         model=model,
+        mode=wishes["mode"],
         aspect_ratio=AspectRatio(wishes["aspect_ratio"]),
         resolution=Resolution(wishes["resolution"]),
         seconds=int(wishes["duration"]),
@@ -87,14 +119,14 @@ def _spec(prompt: str, settings: Settings, wishes: dict[str, Any]) -> Spec:
     )
 
 
-def _here(settings: Settings, spec: Spec, out: Path, report: Report) -> dict[str, Any]:
+def _here(settings: Settings, spec: Spec, images: Sequence[Path | str], out: Path, report: Report) -> dict[str, Any]:
     report(0.0, "starting")
     if said := complaint():
         raise Failure(said, Exit.MACHINE)
     from ..app.embedded import generate_embedded
 
     with _log() as log_to:
-        task = generate_embedded(settings, spec, out, report, log_to=log_to).task
+        task = generate_embedded(settings, spec, out, report, images=images, log_to=log_to).task
     film = task.artifacts_of(Role.RESULT)[0]
     made = {"taskId": task.id, "model": spec.model, "engine": task.engine, "seed": task.spec.seed}
     return made | {"width": film.width, "height": film.height, "seconds": film.seconds}

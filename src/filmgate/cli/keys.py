@@ -1,4 +1,4 @@
-"""``filmgate keys``: the API keys, straight from the database."""
+"""``filmgate keys``: the API keys, and the secrets that sign callbacks, straight from the database."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .options import WORDS, as_json, with_settings
 from .saying import say, say_json
 from .streams import was_closed
 from .tables import Row, moment, show_table
+from .webhook import webhook
 
 if TYPE_CHECKING:
     from ..ports import Key
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def keys() -> None:
-    """Create, list and revoke API keys."""
+    """Create, list and revoke API keys; say what signs callbacks."""
+
+
+keys.add_command(webhook)
 
 
 @keys.command()

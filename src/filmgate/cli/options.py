@@ -38,6 +38,19 @@ class _ApiKey(_Words):
         return key
 
 
+class _Image(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A file of this machine, as a Path, or an address, as a string."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        if str(value).lower().startswith(("http://", "https://")):
+            return WORDS.convert(value, param, ctx)
+        file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+        return Path(file.convert(value, param, ctx))
+
+
+IMAGE = _Image()
 WORDS = _Words()
 API_KEY = _ApiKey()
 

@@ -17,10 +17,13 @@ from .streams import attach
 #: Command -> where it lives, and its line in ``filmgate --help``.
 COMMANDS = {
     "generate": ("filmgate.cli.generate:generate", "Make a film from a prompt."),
+    "extend": ("filmgate.cli.derived:extend", "Let a server continue a film."),
+    "upgrade": ("filmgate.cli.derived:upgrade", "Let a server make a film larger."),
     "status": ("filmgate.cli.task:status", "Ask a server how a task stands."),
     "download": ("filmgate.cli.task:download", "Fetch the film of a task from a server."),
     "serve": ("filmgate.cli.serve:serve", "Run the server."),
-    "keys": ("filmgate.cli.keys:keys", "Create, list and revoke API keys."),
+    "keys": ("filmgate.cli.keys:keys", "Create, list and revoke API keys; say what signs callbacks."),
+    "callbacks": ("filmgate.cli.callbacks:callbacks", "List, send again and try callbacks."),
     "tasks": ("filmgate.cli.tasks:tasks", "Look at the tasks of this machine's server."),
     "engines": ("filmgate.cli.engines:engines", "Show the engines and what they can do."),
     "config": ("filmgate.cli.config:config", "Show the settings and where they come from."),
