@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from filmgate.client import (
     AsyncFilmgate,
@@ -15,10 +16,13 @@ from filmgate.client import (
     InvalidRequest,
     NotFound,
     Record,
+    SignatureInvalid,
     TaskFailed,
+    TaskRef,
     Unauthenticated,
     webhooks,
 )
+from filmgate.media.probe import probe
 from support.receiver import receiving
 from support.server import KEY, Server, serving, until
 
@@ -82,3 +86,138 @@ def test_its_callback_is_read_as_an_event(server: Server) -> None:
     event = webhooks.read_event(json.dumps(receiver.bodies[0]).encode(), headers)
     assert (event.task_id, event.succeeded, event.result_urls) == (record.task_id, True, record.result_urls)
     assert event.id.startswith("msg_")
+
+
+# ------------------------------------------------------------ films from films and images ---------------------------
+
+
+@pytest.fixture(scope="module")
+def source(server: Server) -> str:
+    """The task of a film that others are made from."""
+    with Filmgate(KEY, server.url) as films:
+        return films.create_and_wait("a dog", duration=4, poll_interval=0.05).task_id
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "Mein Hund – 1.png"
+    Image.new("RGB", (640, 1136), (200, 120, 40)).save(path)
+    return path
+
+
+def test_a_film_from_local_images(server: Server, picture: Path) -> None:
+    with Filmgate(KEY, server.url) as films:
+        record = films.create_and_wait(
+            "it wakes up",
+            images=[picture, picture.read_bytes()],
+            aspect_ratio="Auto",
+            duration=4,
+            poll_interval=0.05,
+        )
+    assert record.succeeded
+    assert record.origin_urls  # upright, as the image is
+    params = json.loads(record.raw["paramJson"])
+    assert params["generationType"] == "FIRST_AND_LAST_FRAMES_2_VIDEO"
+    assert len(set(params["imageUrls"])) == 2
+
+
+def test_an_upload_is_there_again_and_replaced_under_its_name(server: Server, picture: Path) -> None:
+    with Filmgate(KEY, server.url) as films:
+        first = films.upload(picture, name="dog.png", upload_path="dogs")
+        unnamed = films.upload(picture)
+        again = films.upload(b"\x89PNG\r\n\x1a\n other", name="dog.png", upload_path="dogs")
+    assert server.http.get(unnamed.url).content == picture.read_bytes()
+    assert (first.name, first.size, first.mime) == ("dog.png", picture.stat().st_size, "image/png")
+    assert first.expires is not None
+    assert server.http.get(again.url).content == b"\x89PNG\r\n\x1a\n other"
+    assert unnamed.url != first.url
+
+
+def test_an_upload_that_is_refused(server: Server) -> None:
+    with Filmgate(KEY, server.url) as films:
+        with pytest.raises(InvalidRequest, match="empty"):
+            films.upload(b"", name="dog.png")
+        with pytest.raises(InvalidRequest):
+            films.upload(b"raw", name="dog.png", upload_path="../..")
+    with Filmgate("fg_wrong", server.url) as films, pytest.raises(Unauthenticated):
+        films.upload(b"raw")
+
+
+def test_an_extension_and_both_its_films(server: Server, source: str, tmp_path: Path) -> None:
+    with Filmgate(KEY, server.url) as films:
+        task = films.extend(source, "it runs away", model="fast", seeds=12345)
+        longer = films.wait(task, poll_interval=0.05)
+        whole = films.download(longer, tmp_path / "whole.mp4")
+        part = films.download(longer.result_urls[0], tmp_path / "part.mp4")
+        with pytest.raises(NotFound):
+            films.extend("0" * 32, "it runs away")
+    assert longer.source_id == source
+    assert probe(whole).seconds > probe(part).seconds
+
+
+def test_a_1080p_version_once_and_again(server: Server, source: str, tmp_path: Path) -> None:
+    stages: list[str | None] = []
+    with Filmgate(KEY, server.url) as films:
+        before = films.credits()
+        film = films.upgrade(source, "1080p", poll_interval=0.05, on_progress=lambda now: stages.append(now.stage))
+        assert films.upgrade(TaskRef(source), "1080p") == film
+        assert films.credits() == before - 5
+        large = films.download(film, tmp_path / "large.mp4")
+        with pytest.raises(InvalidRequest, match="not exist"):
+            films.upgrade(source, "1080p", index=7)
+    assert (probe(large).width, probe(large).height) == (1920, 1080)
+    assert stages
+    assert film.task_id != source
+
+
+def test_a_4k_version_is_a_task_that_whoever_asks_again_is_given(server: Server, source: str) -> None:
+    async def make() -> Record:
+        async with AsyncFilmgate(KEY, server.url) as films:
+            task = await films.upgrade(source, "4k")
+            assert await films.upgrade(source, "4k") == task
+            large = await films.wait(task, poll_interval=0.1)
+            assert await films.upgrade(source, "4k") == task
+            return large
+
+    large = asyncio.run(make())
+    assert (large.resolution, large.source_id) == ("4k", source)
+    assert len(large.media_ids) == len(large.image_urls) == 1
+    assert server.http.get(large.image_urls[0]).content[:3] == b"\xff\xd8\xff"
+
+
+def test_an_upgrade_of_what_there_is_not(server: Server) -> None:
+    with Filmgate(KEY, server.url) as films:
+        with pytest.raises(NotFound):
+            films.upgrade("0" * 32, "1080p")
+        with pytest.raises(NotFound):
+            films.upgrade("0" * 32, "4k")
+
+
+def test_a_download_link(server: Server, source: str) -> None:
+    with Filmgate(KEY, server.url) as films:
+        film = films.retrieve(source).result_urls[0]
+        short = films.download_url(film)
+        with pytest.raises(InvalidRequest, match="url is wrong"):
+            films.download_url("https://elsewhere.example.org/f")
+    assert short != film
+    assert server.http.get(short).content == server.http.get(film).content
+
+
+# ------------------------------------------------------------ signatures ---------------------------------------------
+
+
+def test_callbacks_verify_while_the_secrets_are_replaced(server: Server) -> None:
+    server.cli("keys", "webhook", "--vendor", "old-key")
+    old = server.cli("keys", "webhook", "--standard").strip()
+    new = server.cli("keys", "webhook", "--standard", "--overlap", "3600").strip()
+    try:
+        with receiving() as receiver, Filmgate(KEY, server.url) as films:
+            films.create_and_wait("a dog", duration=4, callback_url=receiver.url, poll_interval=0.05)
+            until(lambda: receiver.raw, "the callback arrives")
+            [headers], [body] = receiver.headers, receiver.raw
+    finally:
+        server.cli("keys", "webhook", "--remove")
+    for standard in (old, new, [new, old]):
+        assert webhooks.verify(body, headers, standard=standard, vendor=["new-key", "old-key"]).succeeded
+    with pytest.raises(SignatureInvalid):
+        webhooks.verify(body, headers, standard=new, vendor="new-key")

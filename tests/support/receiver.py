@@ -16,6 +16,7 @@ class Receiver:
     url: str
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)  #: the bodies as they came; the last to be noted
 
 
 @contextmanager
@@ -28,6 +29,7 @@ def receiving(answer: Callable[[int], int] = lambda number: 200) -> Iterator[Rec
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.bodies.append(json.loads(body))
             receiver.headers.append({name.lower(): value for name, value in self.headers.items()})
+            receiver.raw.append(body)
             self.send_response(answer(len(receiver.bodies)))
             self.send_header("Content-Length", "0")
             self.end_headers()
