@@ -74,7 +74,7 @@ def test_the_menu_opens_on_a_phone_and_stands_open_on_a_desk(server: Server, bro
     browser.open(f"{server.url}/docs/limits", width=400)
     assert browser.run(seen) is False
     browser.run("document.querySelector('#menu summary').click()")
-    assert browser.run(seen) is True
+    until(lambda: browser.run(seen), "the menu is drawn open", 10)
 
 
 def test_without_scripts_the_pages_can_be_read(server: Server, browser: Browser) -> None:

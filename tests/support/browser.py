@@ -53,6 +53,8 @@ class Browser:
         self.call("Page.navigate", url=url)
         there = f"location.href === {json.dumps(url)} && document.readyState === 'complete'"
         until(lambda: self.run(there), f"the browser has loaded {url}", 30)
+        # Two frames on, all that depends on the size of the window has heard of it.
+        self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page; a promise is waited for. Fails where it throws."""
