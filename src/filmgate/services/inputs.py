@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ..domain.errors import AddressRefused, InputUnreachable, TaskNotFound, Unreachable
+from ..domain.errors import AddressRefused, InputUnreachable, Unreachable
 from ..domain.spec import AspectRatio
 from ..domain.task import Artifact, Lease, Role, Task
 from ..net.landing import Oversized
 from ..net.outbound import Outbound
 from ..ports import Clock, Order, Slots, Storage, TaskStore, Work
+from .uploads import belongs
 
 #: What clients of this API know, and match, when an image cannot be had.
 UNREACHABLE = "Failed to fetch the image. Kindly verify any access limits set by you or your service provider."
@@ -82,7 +83,7 @@ class Inputs:
     async def _fetch(self, account_id: str, url: str, path: Path) -> None:
         """From our own storage where the address is a link of ours to a file of the same account, else over HTTP."""
         key = self._key_of(url, self._clock.now_ms())
-        if key is not None and await self._belongs(key, account_id):
+        if key is not None and await belongs(self._tasks, key, account_id):
             if not await self._copy(key, path):
                 raise InputUnreachable(UNREACHABLE)
             return
@@ -92,16 +93,6 @@ class Inputs:
             raise InputUnreachable(f"Images size exceeds limit: {error}") from error
         except (AddressRefused, Unreachable) as error:
             raise InputUnreachable(f"{UNREACHABLE} ({error})") from error
-
-    async def _belongs(self, key: str, account_id: str) -> bool:
-        first, _, rest = key.partition("/")
-        if first == "uploads":
-            return rest.startswith(f"{account_id}/")
-        try:
-            await self._tasks.get(first, account_id)
-        except TaskNotFound:
-            return False
-        return True
 
     async def _copy(self, key: str, path: Path) -> bool:
         stored = await self._storage.open(key)
