@@ -126,6 +126,7 @@ def test_an_extension_is_fetched_whole_or_the_new_part_alone(server: Server, tmp
     made = printed(server, tmp_path, "extend", task, "It runs away", "--model", "lite", "--seed", "12345")
     assert made["path"] == "it-runs-away.mp4"
     assert (made["seed"], made["bytes"]) == (12345, (tmp_path / "it-runs-away.mp4").stat().st_size)
+    assert "\nwhole     http" in filmgate(server, tmp_path, "status", made["taskId"]).stdout
     said = filmgate(server, tmp_path, "extend", task, "It stops", "--new-part", "-o", "part.mp4", "-q").stdout
     assert said.startswith("part.mp4 is ready: ")
     assert probe(tmp_path / "it-runs-away.mp4").seconds > probe(tmp_path / "part.mp4").seconds

@@ -66,6 +66,7 @@ def _show(record: Record) -> None:
         "error": record.error_message,
     }
     films = [("film" if number == 0 else "", url) for number, url in enumerate(record.result_urls)]
+    films += [("whole", url) for url in record.full_result_urls]
     for name, value in [*rows.items(), *films]:
         if value:
             say(f"{name:<9} {value}")

@@ -39,7 +39,7 @@ NAMES = {"vendor": "vendor's style", "standard": "Standard Webhooks"}
     is_flag=False,
     flag_value=_MAKE,
     metavar="[SECRET]",
-    help="Sign as Standard Webhooks.",
+    help="Sign as Standard Webhooks does.",
 )
 @click.option(
     "--overlap",
