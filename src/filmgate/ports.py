@@ -190,8 +190,10 @@ class TaskStore(Protocol):
         """As ``submit``, for an upgrade, of which a film has one: where there is one already that has not failed, that
         one is returned and nothing is stored or held."""
 
-    async def upgrade_of(self, source_id: str, kind: Kind, index: int) -> Task | None:
-        """The upgrade of a film that has not failed, if somebody has asked for one."""
+    async def upgrade_of(
+        self, source_id: str, kind: Kind, index: int, failed_since_ms: int | None = None
+    ) -> Task | None:
+        """The upgrade of a film that has not failed, or, since that time, the last one that has; if there is any."""
 
     async def state_of(self, task_id: str) -> bytes:
         """The Clip.state of a succeeded task."""

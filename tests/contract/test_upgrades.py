@@ -34,6 +34,19 @@ def test_1080p(server: Server, tmp_path: Path) -> None:
     assert server.record(done["data"]["taskId"])["successFlag"] == 1
 
 
+@pytest.mark.statement(40)
+def test_a_1080p_version_that_fails_is_told(server: Server) -> None:
+    """The source's file is taken away. Who polls hears of it, and does not order the version anew with each look."""
+    record = made(server)
+    for film in (server.data / "media" / record["taskId"]).rglob("result.mp4"):
+        film.unlink()
+    assert get(server, P1080, taskId=record["taskId"])["msg"] == PROCESSING_1080P
+    failed = eventually(server, P1080, 500, taskId=record["taskId"])
+    assert "no longer stored" in failed["msg"]
+    again = get(server, P1080, taskId=record["taskId"])
+    assert (again["code"], again["data"]["taskId"]) == (500, failed["data"]["taskId"])
+
+
 @pytest.mark.statement(42)
 def test_1080p_of_what_is_not_there(server: Server) -> None:
     running = generate(server, prompt="slow 2", duration=4)["data"]["taskId"]

@@ -29,7 +29,7 @@ from filmgate.domain.routing import Capabilities, Route
 from filmgate.domain.spec import AspectRatio, Kind, Mode, Resolution, Spec
 from filmgate.domain.task import Artifact, Origin, Role, Status, Task
 from filmgate.ports import Caller
-from filmgate.services.derive import Derive, Upgrade
+from filmgate.services.derive import FAILURE_TOLD_MS, Derive, Upgrade
 from filmgate.store.schema import tasks
 from support.storing import FILM, MODELS, NOON, Shelf, shelf
 
@@ -179,6 +179,22 @@ async def test_an_upgrade_that_failed_may_be_asked_for_again(tmp_path: Path) -> 
         assert again.fresh
         assert again.task is not None
         assert again.task.id != first.task.id
+
+
+async def test_a_1080p_version_that_failed_is_told_for_a_minute(tmp_path: Path) -> None:
+    """Each look at it is an order too: without this a client that polls would order it anew for ever."""
+    async with shelf(tmp_path) as s:
+        await s.account()
+        source, desk = await made(s), Desk(s)
+        first = (await desk.upgrade(source.id, Kind.UPGRADE_1080P)).task
+        assert first is not None
+        await failed(s, first)
+        s.clock.ms += FAILURE_TOLD_MS
+        told = await desk.upgrade(source.id, Kind.UPGRADE_1080P)
+        assert (told.task.id if told.task else None, told.fresh) == (first.id, False)
+        s.clock.ms += 1
+        anew = await desk.upgrade(source.id, Kind.UPGRADE_1080P)
+        assert anew.fresh
 
 
 async def test_each_film_and_each_size_has_an_upgrade_of_its_own(tmp_path: Path) -> None:

@@ -28,6 +28,10 @@ from .submit import Nudge
 
 _TARGETS = {Kind.UPGRADE_1080P: Resolution.P1080, Kind.UPGRADE_4K: Resolution.K4}
 
+#: The 1080p version is ordered and asked for by the same request. Who goes on asking is told of a failure for so long;
+#: without that the version would be ordered anew by each look, and look as if it were still being made.
+FAILURE_TOLD_MS = 60_000
+
 
 @dataclass(frozen=True)
 class Upgrade:
@@ -170,7 +174,9 @@ class Derive:
             raise AlreadyThere("This film was made by the fallback engine and cannot be enlarged to 1080p.")
         if _large_enough(_film(source, index), kind):
             return source
-        return await self._store.upgrade_of(source.id, kind, index)
+        polled = kind is Kind.UPGRADE_1080P
+        since = self._clock.now_ms() - FAILURE_TOLD_MS if polled else None
+        return await self._store.upgrade_of(source.id, kind, index, since)
 
     def _check_kept(self, film: Artifact) -> None:
         if film.expires_ms <= self._clock.now_ms():

@@ -144,6 +144,13 @@ Index(
     sqlite_where=LIVE_UPGRADE,
     postgresql_where=LIVE_UPGRADE,
 )
+_OF_SOURCE = text("source_id IS NOT NULL")
+Index(
+    "ix_tasks_source_id",
+    *(tasks.c.source_id, tasks.c.kind, tasks.c.result_index, tasks.c.ended_ms),
+    sqlite_where=_OF_SOURCE,
+    postgresql_where=_OF_SOURCE,
+)
 _HAS_MEDIA = text("media_until_ms IS NOT NULL")
 Index("ix_tasks_media_until_ms", tasks.c.media_until_ms, sqlite_where=_HAS_MEDIA, postgresql_where=_HAS_MEDIA)
 Index("ix_tasks_newest", tasks.c.created_ms, tasks.c.id)

@@ -35,6 +35,18 @@ _UPGRADE = select(tasks).where(
     tasks.c.result_index == bindparam("of_index"),
     LIVE_UPGRADE,
 )
+_FAILED_UPGRADE = (
+    select(tasks)
+    .where(
+        tasks.c.source_id == bindparam("of_source"),
+        tasks.c.kind == bindparam("of_kind"),
+        tasks.c.result_index == bindparam("of_index"),
+        tasks.c.status.in_([Status.REJECTED.value, Status.FAILED.value]),
+        tasks.c.ended_ms >= bindparam("of_since"),
+    )
+    .order_by(tasks.c.ended_ms.desc())
+    .limit(1)
+)
 _ADD = insert(tasks)
 _ADD_STATE = insert(task_state)
 _ADD_CALLBACK = insert(callbacks)
@@ -72,8 +84,15 @@ class SqlTaskStore:
     async def submit_once(self, task: Task) -> Task:
         return await self._database.write(partial(_submit_once, task, row_of(task)))
 
-    async def upgrade_of(self, source_id: str, kind: Kind, index: int) -> Task | None:
-        return self._database.read(lambda c: _live_upgrade(c, source_id, kind, index))
+    async def upgrade_of(
+        self, source_id: str, kind: Kind, index: int, failed_since_ms: int | None = None
+    ) -> Task | None:
+        live = self._database.read(lambda c: _live_upgrade(c, source_id, kind, index))
+        if live is not None or failed_since_ms is None:
+            return live
+        of_film = {"of_source": source_id, "of_kind": kind.value, "of_index": index, "of_since": failed_since_ms}
+        row = self._database.read(lambda c: c.execute(_FAILED_UPGRADE, of_film).one_or_none())
+        return None if row is None else task_of(row)
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
         row = self._database.read(lambda c: c.execute(_GET, {"of_id": task_id}).one_or_none())

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from ...domain.spec import Kind
 from ...domain.task import Status, Task
 from ...http.body import read_body
+from ...http.codes import failure_of
 from ...http.desk import Desk
 from ...http.edition import Edition
 from ...http.envelope import envelope
@@ -54,6 +55,11 @@ def routes(desk: Desk) -> list[Route]:
         task, _ = await desk.enlarge(caller, order, Kind.UPGRADE_1080P, dialect=NAME, public_base=base)
         if task.status is Status.SUCCEEDED:
             return envelope(200, "success", {"resultUrl": _film_of(task, order, desk), "taskId": task.id})
+        if (failure := failure_of(task)) is not None:
+            code, msg = failure
+            return refused(
+                code if code == 451 else 500, msg, {"resultUrl": None, "taskId": task.id}, desk.edition_of(caller)
+            )
         return refused(400, PROCESSING_1080P, {"resultUrl": None, "taskId": task.id}, desk.edition_of(caller))
 
     async def order_4k(request: Request) -> Response:

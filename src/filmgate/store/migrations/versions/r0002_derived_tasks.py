@@ -30,6 +30,13 @@ def _extend_tasks() -> None:
     op.add_column("tasks", sa.Column("result_index", sa.Integer(), server_default="0", nullable=False))
     op.add_column("tasks", sa.Column("media_until_ms", sa.BigInteger(), nullable=True))
     op.create_index(
+        "ix_tasks_source_id",
+        "tasks",
+        ["source_id", "kind", "result_index", "ended_ms"],
+        sqlite_where=sa.text("source_id IS NOT NULL"),
+        postgresql_where=sa.text("source_id IS NOT NULL"),
+    )
+    op.create_index(
         "uq_tasks_upgrade",
         "tasks",
         ["source_id", "kind", "result_index"],
