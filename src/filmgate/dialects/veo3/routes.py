@@ -56,10 +56,7 @@ def routes(desk: Desk) -> list[Route]:
         if task.status is Status.SUCCEEDED:
             return envelope(200, "success", {"resultUrl": _film_of(task, order, desk), "taskId": task.id})
         if (failure := failure_of(task)) is not None:
-            code, msg = failure
-            return refused(
-                code if code == 451 else 500, msg, {"resultUrl": None, "taskId": task.id}, desk.edition_of(caller)
-            )
+            return refused(500, failure[1], {"resultUrl": None, "taskId": task.id}, desk.edition_of(caller))
         return refused(400, PROCESSING_1080P, {"resultUrl": None, "taskId": task.id}, desk.edition_of(caller))
 
     async def order_4k(request: Request) -> Response:
