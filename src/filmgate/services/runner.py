@@ -24,6 +24,7 @@ from ..domain.errors import (
     InputUnreachable,
     InternalFault,
     LeaseLost,
+    OutputUnusable,
     TaskError,
     TaskNotFound,
 )
@@ -395,9 +396,11 @@ def _part(attempt: _Attempt, low: float, high: float) -> Callable[[float, str], 
     return report
 
 
-def _last_word(error: TaskError) -> AttemptsUsedUp:
+def _last_word(error: TaskError) -> TaskError:
+    """What the owner is told when a passing fault has come back too often. What kind of fault it was stays."""
     said = "the engine's process died each time" if isinstance(error, EngineCrashed) else "the last one said"
-    final = AttemptsUsedUp(f"{MAX_FAULTS} attempts ended without a film; {said}: {error}")
+    kind = AttemptsUsedUp if isinstance(error, EngineCrashed | OutputUnusable) else type(error)
+    final = kind(f"{MAX_FAULTS} attempts ended without a film; {said}: {error}")
     final.__cause__ = error
     return final
 

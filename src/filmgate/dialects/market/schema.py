@@ -85,7 +85,7 @@ def _model(value: object) -> str:
     if absent(value):
         raise InvalidRequest(f"model is missing: name one of {', '.join(MODELS)}.")
     if not isinstance(value, str) or value.strip() not in MODELS:
-        shown = repr(value[:MAX_MODEL]) if isinstance(value, str) else "what was sent"
+        shown = repr(value[:MAX_MODEL]) if isinstance(value, str) else "that is not a text"
         raise UnsupportedModel(f"There is no model {shown}: name one of {', '.join(MODELS)}.")
     return value.strip()
 
