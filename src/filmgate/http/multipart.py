@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -13,6 +12,7 @@ from pathlib import Path
 from starlette.requests import Request
 
 from ..domain.errors import TooLarge, UploadRefused
+from ..net.landing import new_file, write
 
 _MAX_FIELD = 8 * 1024  #: bytes
 _MAX_HEADERS = 16 * 1024
@@ -98,7 +98,7 @@ class _Body:
 
 async def _land(pieces: AsyncGenerator[bytes, None], into: Path, cap: int) -> None:
     size, block = 0, bytearray()
-    with await asyncio.to_thread(into.open, "wb") as file:
+    async with new_file(into) as file:
         async with aclosing(pieces):
             async for piece in pieces:
                 size += len(piece)
@@ -106,9 +106,9 @@ async def _land(pieces: AsyncGenerator[bytes, None], into: Path, cap: int) -> No
                     raise _too_large(cap)
                 block += piece
                 if len(block) >= _BLOCK:
-                    await asyncio.to_thread(file.write, bytes(block))
+                    await write(file, block)
                     block.clear()
-        await asyncio.to_thread(file.write, bytes(block))
+        await write(file, block)
 
 
 def _boundary(content_type: str) -> bytes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -64,21 +64,34 @@ def _check(response: httpcore2.Response, host: str, cap: int) -> None:
 
 async def _write(body: AsyncGenerator[bytes, None], part: Path, host: str, cap: int) -> int:
     size, block = 0, bytearray()
-    with await asyncio.to_thread(part.open, "wb") as file:
-        async with aclosing(body) as chunks:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > cap:
-                    raise _oversized(host, cap)
-                block += chunk
-                if len(block) >= _BLOCK:
-                    await _flush(file, block)
-                    block = bytearray()
-        await _flush(file, block)
+    async with new_file(part) as file, aclosing(body) as chunks:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > cap:
+                raise _oversized(host, cap)
+            block += chunk
+            if len(block) >= _BLOCK:
+                await write(file, block)
+                block = bytearray()
+        await write(file, block)
     return size
 
 
-async def _flush(file: BinaryIO, block: bytearray) -> None:
+@asynccontextmanager
+async def new_file(path: Path) -> AsyncIterator[BinaryIO]:
+    """A file to write, opened in a thread. Who is cancelled while it is being opened leaves no file open."""
+    opening = asyncio.get_running_loop().run_in_executor(None, path.open, "wb")
+    try:
+        file = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            (await opening).close()
+        raise
+    with file:
+        yield file
+
+
+async def write(file: BinaryIO, block: bytes | bytearray) -> None:
     """Write in a thread. A call that is cancelled meanwhile waits for it: a file must not be closed under a writer."""
     writing = asyncio.get_running_loop().run_in_executor(None, file.write, block)
     try:

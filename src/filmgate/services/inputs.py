@@ -5,7 +5,6 @@ Everything ends up as a local file in the attempt's own folder, so that a slot n
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 from ..domain.errors import AddressRefused, InputUnreachable, Unreachable
 from ..domain.spec import AspectRatio
 from ..domain.task import Artifact, Lease, Role, Task
-from ..net.landing import Oversized
+from ..net.landing import Oversized, new_file, write
 from ..net.outbound import Outbound
 from ..ports import Clock, Order, Slots, Storage, TaskStore, Work
 from .uploads import belongs
@@ -98,9 +97,9 @@ class Inputs:
         stored = await self._storage.open(key)
         if stored is None:
             return False
-        with await asyncio.to_thread(path.open, "wb") as file:
+        async with new_file(path) as file:
             async for part in stored.read(0, stored.size):
-                await asyncio.to_thread(file.write, part)
+                await write(file, part)
         return True
 
 
