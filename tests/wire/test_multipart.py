@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from filmgate.domain.errors import TooLarge
-from filmgate.http.multipart import Form, read_form
+from filmgate.http.multipart import Form, _parameters, read_form
 
 BOUNDARY = b"b-42"
 
@@ -78,3 +78,25 @@ def test_a_file_is_refused_when_more_than_its_share_has_come() -> None:
     read(form_of(b"x" * 100, ""), [], cap=100)
     with pytest.raises(TooLarge):
         read(form_of(b"x" * 101, ""), [50, 120, 200], cap=100)
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ('form-data; name="file"; filename="a \\"b\\" c.png"', {"name": "file", "filename": 'a "b" c.png'}),
+        ("form-data; name=file;filename=a.png", {"name": "file", "filename": "a.png"}),
+        ('form-data; NAME="file"; name="second"', {"name": "file"}),
+        ('form-data; name="never closed; filename=x', {"name": "never closed; filename=x"}),
+        ("form-data; name=file; filename*=undefined''x", {"name": "file", "filename*": "undefined''x"}),
+        ("form-data; name=file; filename*=a\0b''x", {"name": "file", "filename*": "a\0b''x"}),
+        ("form-data", {}),
+        ("; ; ;;=", {}),
+    ],
+)
+def test_parameters_of_a_header(header: str, said: dict[str, str]) -> None:
+    assert _parameters(header) == said
+
+
+@given(st.text(alphabet=';="\\ ax*', max_size=400))
+def test_any_header_has_parameters(header: str) -> None:
+    assert all(name and name == name.lower() for name in _parameters(header))

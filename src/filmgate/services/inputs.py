@@ -83,7 +83,7 @@ class Inputs:
         """From our own storage where the address is a link of ours to a file of the same account, else over HTTP."""
         key = self._key_of(url, self._clock.now_ms())
         if key is not None and await belongs(self._tasks, key, account_id):
-            if not await self._copy(key, path):
+            if not await self._copy(key, path, cap=_IMAGE_CAP):
                 raise InputUnreachable(UNREACHABLE)
             return
         try:
@@ -93,13 +93,19 @@ class Inputs:
         except (AddressRefused, Unreachable) as error:
             raise InputUnreachable(f"{UNREACHABLE} ({error})") from error
 
-    async def _copy(self, key: str, path: Path) -> bool:
+    async def _copy(self, key: str, path: Path, cap: int | None = None) -> bool:
+        """False where there is no such file, or no longer. Raises InputUnreachable for one that is too large."""
         stored = await self._storage.open(key)
         if stored is None:
             return False
-        async with new_file(path) as file:
-            async for part in stored.read(0, stored.size):
-                await write(file, part)
+        if cap is not None and stored.size > cap:
+            raise InputUnreachable(f"Images size exceeds limit: an image may have {cap // 1024 // 1024} MiB.")
+        try:
+            async with new_file(path) as file:
+                async for part in stored.read(0, stored.size):
+                    await write(file, part)
+        except FileNotFoundError:  # removed since it was opened
+            return False
         return True
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from ..domain.errors import StorageUnavailable
-from ..ports import Clock, Storage, UploadStore
+from ..ports import Clock, Storage, Upload, UploadStore
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +78,17 @@ class Janitor:
     async def _sweep_uploads(self) -> int:
         expired = await self._uploads.expired(self._batch)
         for upload in expired:
-            # Not where the same file was uploaded again just now: it has the same key.
-            if await self._uploads.get(upload.account_id, upload.key) is None:
+            if await self._is_left_by(upload):
                 await self._removed([upload.key])
         return len(expired)
+
+    async def _is_left_by(self, upload: Upload) -> bool:
+        """Not where the same path and name was uploaded again just now: that has the same key, whether it is noted
+        already or only stored so far, and then it is younger than the end of this one."""
+        if await self._uploads.get(upload.account_id, upload.key) is not None:
+            return False
+        stored = await self._storage.open(upload.key)
+        return stored is not None and stored.modified_ms < upload.expires_ms
 
     async def _sweep_media(self) -> int:
         expired = await self._media.expired(self._batch)

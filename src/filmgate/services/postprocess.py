@@ -10,6 +10,8 @@ from ..domain.spec import Kind
 from ..domain.task import Artifact, Lease, Role
 from ..ports import Clip, Clock, Finished, Order, Slots, Storage, Work
 
+_LONGEST_PUT_MS = 3_600_000
+
 
 class Postprocess:
     """Runs in the runner; the pixel work is done by the media slot. Storage keys hold task and attempt, so that an
@@ -34,8 +36,8 @@ class Postprocess:
         return [await self._store(lease, file, expires_ms) for file in files]
 
     async def sweep(self) -> None:
-        """Remove what interrupted puts have left in the storage; only while nobody puts."""
-        await self._storage.sweep()
+        """Remove what interrupted puts have left in the storage. Others may be putting: theirs are younger."""
+        await self._storage.sweep(_LONGEST_PUT_MS)
 
     async def discard(self, prefix: str, *, but: Sequence[Artifact]) -> None:
         """Remove what is stored under a prefix, except these."""

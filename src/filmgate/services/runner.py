@@ -67,6 +67,7 @@ class _Attempt:
     progress: Progress = _STARTING
     noted: Progress | None = None  #: what the store knows of it
     rendering: bool = True  #: it has, or waits for, an engine's slot
+    making: bool = True  #: until there is a film or an error; what is left then is tidying, which nobody may stop
     lost: bool = False  #: the task is no longer ours
 
     @property
@@ -248,6 +249,7 @@ class Runner:
         attempt while the last one is still being tidied away."""
         try:
             error = await self._error_of(attempt)
+            attempt.making = False
             await self._tidy_up(attempt)
             if error is not None:
                 await self._settle(attempt, error)
@@ -373,7 +375,7 @@ class Runner:
         held = await self._store.heartbeat(self._owner, self._lease_ms, told)
         for attempt, progress in moved.items():
             attempt.noted = progress
-            if attempt.task_id not in held and self._attempts.get(attempt.task_id) is attempt:
+            if attempt.task_id not in held and attempt.making:
                 self._let_go(attempt)
 
     def _let_go(self, attempt: _Attempt) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import quote, unquote, urlsplit
 
 from ..domain.errors import LinkExpired, LinkForged
@@ -32,14 +33,13 @@ class Links:
     def key_of(self, url: str, now_ms: int) -> str | None:
         """The key of the file behind an address, if it is a link of ours that is still good; None for any other."""
         parts = urlsplit(url).path.split("/")
-        if len(parts) < 6 or parts[1] != "f":
-            return None
-        key = unquote("/".join(parts[4:-1]))
-        try:
-            self.verify(parts[2], parts[3], key, now_ms)
-        except (LinkForged, LinkExpired):
-            return None
-        return key
+        for at, part in enumerate(parts[:-4]):  # the base may have a path of its own, and an "f" in it
+            if part == "f":
+                key = unquote("/".join(parts[at + 3 : -1]))
+                with suppress(LinkForged, LinkExpired):
+                    self.verify(parts[at + 1], parts[at + 2], key, now_ms)
+                    return key
+        return None
 
     def verify(self, expiry: str, signature: str, key: str, now_ms: int) -> None:
         """Raises LinkForged for a link that is not ours, LinkExpired for one that was ours once."""
