@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .domain.callback import Callback, Delivery
-from .domain.credits import Entry
+from .domain.credits import Caps, Entry
 from .domain.errors import TaskError
 from .domain.routing import Capabilities
 from .domain.spec import Kind, Spec
@@ -139,7 +139,7 @@ class Slots(Protocol):
         """Run an engine. Raises what the engine raised, EngineCrashed, or EngineTimeout."""
 
     async def media(self, order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
-        """What ``order.work`` says, by the media slot. Raises InputUnreachable for an image that is none."""
+        """What ``order.work`` says, by the media slot. Raises InputUnusable for an image that is none."""
 
     def health(self) -> Sequence[SlotHealth]: ...
 
@@ -156,6 +156,8 @@ class Caller:
     account_id: str
     key_id: str
     edition: Mapping[str, str] = field(default_factory=dict)
+    caps: Caps = field(default_factory=Caps)
+    addresses: tuple[str, ...] = ()  #: networks that the key may be used from; none named is everywhere
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,11 @@ class Key:
     created_ms: int
     revoked_ms: int | None = None
     edition: Mapping[str, str] = field(default_factory=dict)
+    expires_ms: int | None = None
+    last_used_ms: int | None = None
+    caps: Caps = field(default_factory=Caps)
+    max_running: int | None = None  #: tasks of it that may run at the same time
+    addresses: tuple[str, ...] = ()  #: networks that it may be used from; none named is everywhere
 
 
 @dataclass(frozen=True)
@@ -233,7 +240,7 @@ class TaskStore(Protocol):
 
 class AccountStore(Protocol):
     async def authenticate(self, digest: str) -> Caller | None:
-        """The caller behind the SHA-256 (hex) of a key, unless it is revoked."""
+        """The caller behind the SHA-256 (hex) of a key, unless it is revoked, or its time is over."""
 
     async def create_account(self, account_id: str, label: str) -> bool:
         """False where there is an account of this id already."""

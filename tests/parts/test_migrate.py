@@ -129,12 +129,17 @@ async def test_a_database_of_the_first_revision_keeps_all_its_rows(tmp_path: Pat
     of_the_first_revision(old)
     before = rows_of(old)
     migrate(old)
-    assert rows_of(tmp_path / "filmgate.db.before-0002") == before
-    assert statements_of(tmp_path / "filmgate.db.before-0002").keys() < statements_of(old).keys()
+    assert rows_of(tmp_path / "filmgate.db.before-0003") == before
+    assert rows_of(tmp_path / "filmgate.db.before-0003").keys() < rows_of(old).keys()
     now = rows_of(old)
-    for name in before.keys() - {"alembic_version", "tasks"}:
+    for name in before.keys() - {"alembic_version", "accounts", "keys", "tasks"}:
         assert now[name] == before[name], name
-    added = [("generate", None, 0, 701 if row[0] == "made" else None) for row in before["tasks"]]
+    assert now["accounts"] == [(*before["accounts"][0], 4, 2, None)]
+    assert now["keys"] == [("key_1", "default", "first", "fg_abc", "{}", 1, *[None] * 7, "[]")]
+    assert now["key_secrets"] == [("digest", "key_1", 1, None)]
+    assert now["key_spending"] == [("key_1", 0, 180)]
+    numbers = {"failed": 1, "made": 2, "queued": 3, "running": 4}
+    added = [("generate", None, 0, 701 if row[0] == "made" else None, numbers[str(row[0])]) for row in before["tasks"]]
     assert now["tasks"] == [(*row, *more) for row, more in zip(before["tasks"], added, strict=True)]
     async with Database(old) as database:
         clock = HandClock()
@@ -161,7 +166,7 @@ def test_an_upgrade_that_fails_changes_nothing_and_leaves_a_copy(tmp_path: Path)
     before = rows_of(old)
     with pytest.raises(RuntimeError, match="nothing was changed"):
         migrate(old)
-    assert rows_of(old) == rows_of(tmp_path / "filmgate.db.before-0002") == before
+    assert rows_of(old) == rows_of(tmp_path / "filmgate.db.before-0003") == before
 
 
 def test_starting_again_changes_nothing_and_needs_no_alembic(path: Path) -> None:
@@ -206,10 +211,10 @@ def test_a_database_is_named_by_its_path_or_its_address() -> None:
 
 
 def statements_of(path: Path) -> dict[str, str]:
-    """How each table and index was made, white space apart."""
+    """How each table, index and trigger was made, white space and quotes around names apart."""
     query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
     with closing(sqlite3.connect(path)) as connection:
-        return {name: "".join(sql.split()) for name, sql in connection.execute(query)}
+        return {name: "".join(sql.replace('"', "").split()) for name, sql in connection.execute(query)}
 
 
 def rows_of(path: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -50,8 +50,11 @@ def _no_fallback(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
     yield _told(ground.fine, prompt="reject", enableFallback=True, aspect_ratio="9:16")
 
 
-def _image(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+def _no_image(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
     yield _told(ground.fine, imageUrls=[NOWHERE])
+
+
+def _film_as_image(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
     yield _told(ground.fine, imageUrls=[ground.film_url])
 
 
@@ -136,7 +139,8 @@ STUCK = "the engine cannot be started, the film cannot be stored, or a fault of 
 
 CELLS: list[Cell] = [
     *cells(FILM, code=400, words="against the content rules", cause=_against_the_rules),
-    *cells(FILM, code=400, words="an image could not be fetched or read", cause=_image),
+    *cells(FILM, code=400, words="an image cannot be used", cause=_film_as_image),
+    *cells(FILM, code=451, words="an image could not be fetched", cause=_no_image),
     *cells(FILM, code=408, words="the engine took longer than it may", cause=_too_slow),
     *cells(FILM, code=422, words="no engine can do what was ordered", cause=_nobody_can),
     *cells(FILM, code=422, words="against the content rules, and no fallback helped", cause=_no_fallback),

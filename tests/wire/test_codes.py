@@ -68,7 +68,12 @@ def test_the_words_that_programs_look_for(error: errors.FilmgateError, code: int
         ("content_rejected", None, 400, "Your prompt was flagged"),
         ("content_rejected", False, 422, "Your request was rejected by Flow(Your prompt was flagged"),
         ("content_rejected", True, 422, "rejected by Flow("),
-        ("input_unreachable", None, 400, "It went wrong."),
+        ("input_unreachable", None, 451, "It went wrong."),
+        ("input_unusable", None, 400, "It went wrong."),
+        ("person_rejected", None, 400, "public error prominent people upload. It went wrong."),
+        ("minor_rejected", True, 422, "rejected by Flow(public error minor upload. It went wrong.)"),
+        ("image_rejected", True, 400, "public error unsafe image upload. It went wrong."),
+        ("language_rejected", True, 400, "Only English prompts are supported at this time. It went wrong."),
         ("engine_crashed", None, 501, "It went wrong."),
         ("engine_timeout", None, 408, "It went wrong."),
         ("a_slug_of_tomorrow", None, 501, "It went wrong."),
@@ -89,7 +94,7 @@ def test_an_image_that_could_not_be_had_is_told_in_the_known_words_once(said: st
     failed = task(Status.REJECTED, failure=Failure("input_unreachable", said), images=("https://a.example/1.png",))
     failure = failure_of(failed)
     assert failure is not None
-    assert failure[0] == 400
+    assert failure[0] == 451
     assert failure[1].startswith(IMAGE)
     assert failure[1].count(IMAGE) == 1
     assert said in failure[1]

@@ -27,6 +27,15 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Caps:
+    """What a key may spend, in credits; None is without a bound. Hours and days are those of UTC."""
+
+    hourly: int | None = None
+    daily: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the ledger; ``credits`` is added to the balance."""
 

@@ -9,7 +9,11 @@
             * MissingPrompt         blank where a prompt is needed
         * Unauthenticated           no key, or no such key
         * InsufficientCredits       the balance does not cover the price
+        * KeySpent                  the key has used up what it may spend
         * TooManyRequests           over a limit; try again later
+            * QueueFull             so many tasks are waiting that no more are taken
+        * UnderMaintenance          the operator has closed the server for a while
+        * FeatureOff                the operator has switched this off
         * UnknownAddress            no such path
         * WrongMethod               the path exists, the method does not
         * TaskNotFound              no such task, or somebody else's
@@ -24,7 +28,12 @@
     * TaskError                     how a task ends, or why an attempt ended
         * Rejection                 the task was refused: its owner must change something
             * ContentRejected       against the content rules
-            * InputUnreachable      an image could not be fetched or read
+                * LanguageRejected  the prompt is in a language that nobody here understands
+                * ImageRejected     an image is against the content rules
+                * PersonRejected    a prominent person
+                * MinorRejected     a minor, where none may be
+            * InputUnreachable      an image could not be fetched
+                * InputUnusable     it was fetched, and is no image that could be used
             * Unsupported           no engine of the model's route can do this
             * Cancelled             by its owner
         * Breakdown                 the engine could not; asking again may help
@@ -102,10 +111,37 @@ class InsufficientCredits(RequestError):
     sentence = "The balance does not cover the price of this request."
 
 
+class KeySpent(RequestError):
+    slug = "key_spent"
+    sentence = "This key has used up what it may spend."
+
+
 class TooManyRequests(RequestError):
+    """``retry_after_s``: seconds after which the same request may succeed, where that is known."""
+
     slug = "too_many_requests"
     sentence = "Too many requests: wait a little and try again."
     retryable = True
+
+    def __init__(self, sentence: str | None = None, *, retry_after_s: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
+
+
+class QueueFull(TooManyRequests):
+    slug = "queue_full"
+    sentence = "So many tasks are waiting that no more are taken: try again in a while."
+
+
+class UnderMaintenance(RequestError):
+    slug = "under_maintenance"
+    sentence = "The server is under maintenance: try again later."
+    retryable = True
+
+
+class FeatureOff(RequestError):
+    slug = "feature_off"
+    sentence = "The operator of this server has switched this off."
 
 
 class UnknownAddress(RequestError):
@@ -178,9 +214,34 @@ class ContentRejected(Rejection):
     sentence = "The prompt is against the content rules."
 
 
+class LanguageRejected(ContentRejected):
+    slug = "language_rejected"
+    sentence = "The prompt is not in English."
+
+
+class ImageRejected(ContentRejected):
+    slug = "image_rejected"
+    sentence = "An image is against the content rules."
+
+
+class PersonRejected(ContentRejected):
+    slug = "person_rejected"
+    sentence = "A prominent person may not be shown."
+
+
+class MinorRejected(ContentRejected):
+    slug = "minor_rejected"
+    sentence = "A minor may not be shown."
+
+
 class InputUnreachable(Rejection):
     slug = "input_unreachable"
     sentence = "An image could not be fetched."
+
+
+class InputUnusable(InputUnreachable):
+    slug = "input_unusable"
+    sentence = "What was fetched is no image that could be used."
 
 
 class Unsupported(Rejection):

@@ -22,7 +22,11 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "missing_prompt": (422, "Please enter prompt"),
     "unauthenticated": (401, "{sentence}"),
     "insufficient_credits": (402, "Credits insufficient. {sentence}"),
+    "key_spent": (433, "{sentence}"),
     "too_many_requests": (429, "Your call frequency is too high. Please try again later."),
+    "queue_full": (429, "{sentence}"),
+    "under_maintenance": (455, "Service Unavailable - System is currently undergoing maintenance. {sentence}"),
+    "feature_off": (505, "Feature Disabled - The requested feature is currently disabled. {sentence}"),
     "unknown_address": (404, "{sentence}"),
     "wrong_method": (405, "{sentence}"),
     "task_not_found": (422, "record is null."),
@@ -40,7 +44,12 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "task_error": (501, "{sentence}"),
     "rejected": (400, "{sentence}"),
     "content_rejected": (400, "Your prompt was flagged by Website as violating content policies. {sentence}"),
-    "input_unreachable": (400, "{sentence}"),
+    "language_rejected": (400, "Only English prompts are supported at this time. {sentence}"),
+    "image_rejected": (400, "public error unsafe image upload. {sentence}"),
+    "person_rejected": (400, "public error prominent people upload. {sentence}"),
+    "minor_rejected": (400, "public error minor upload. {sentence}"),
+    "input_unreachable": (451, "{sentence}"),
+    "input_unusable": (400, "{sentence}"),
     "unsupported": (422, "{sentence}"),
     "cancelled": (400, "{sentence}"),
     "breakdown": (501, "{sentence}"),
@@ -63,6 +72,9 @@ _NOTHING: Mapping[str, tuple[int, str]] = MappingProxyType({})
 #: An engine of somebody else's may end a task with a slug that this table has never heard of.
 _UNHEARD_OF = (501, "{sentence}")
 
+#: Refusals for which a fallback engine may be asked.
+_TRIGGERS = ("content_rejected", "person_rejected", "minor_rejected")
+
 _FLOW = (
     "Your request was rejected by Flow({sentence}). You may consider using our other fallback channels, "
     "which are likely to succeed. Please refer to the documentation."
@@ -71,6 +83,8 @@ _FLOW = (
 
 #: Begins what is said when an image of the order cannot be had or read.
 _IMAGE = "Failed to fetch the image. Kindly verify any access limits set by you or your service provider."
+
+_IMAGE_SLUGS = ("input_unreachable", "input_unusable")
 
 #: All that is said, in a callback, when a 4K version could not be made.
 NO_4K = "The 4K version of this video is unavailable. Please try a different video."
@@ -92,9 +106,9 @@ def failure_of(task: Task) -> tuple[int, str] | None:
     slug, sentence = task.failure.slug, task.failure.sentence
     code, text = CODES.get(slug, _UNHEARD_OF)
     message = text.format(sentence=sentence)
-    if slug == "content_rejected" and task.spec.fallback is not None:
+    if slug in _TRIGGERS and task.spec.fallback is not None:
         return 422, _FLOW.format(sentence=message)
-    if slug == "input_unreachable" and task.spec.images and _IMAGE not in message:
+    if slug in _IMAGE_SLUGS and task.spec.images and _IMAGE not in message:
         return code, f"{_IMAGE} {message}"
     if task.spec.kind is Kind.UPGRADE_4K:
         return 500, f"{NO_4K} {message}"

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from ..domain.errors import InputUnreachable
+from ..domain.errors import InputUnusable
 from ..domain.task import Role
 from ..ports import Finished
 
@@ -44,7 +44,7 @@ def bound() -> None:
 def check(path: Path, into: Path) -> Finished:
     """Write the image as a PNG to ``into``: type by content, first picture, upright, white where it was transparent.
 
-    Raises InputUnreachable with what is wrong with it; then there is no ``into``.
+    Raises InputUnusable with what is wrong with it; then there is no ``into``.
     """
     _check_bytes(path.stat().st_size)
     with warnings.catch_warnings(action="ignore"):  # what is odd about a user's file is no news for our log
@@ -59,9 +59,9 @@ def check(path: Path, into: Path) -> Finished:
 
 def _check_bytes(size: int) -> None:
     if size == 0:
-        raise InputUnreachable("The image is empty.")
+        raise InputUnusable("The image is empty.")
     if size > LARGEST_BYTES:
-        raise InputUnreachable(
+        raise InputUnusable(
             f"Images size exceeds limit: an image may have {LARGEST_BYTES >> 20} MiB at most, "
             f"and this one has {size / (1 << 20):.1f} MiB."
         )
@@ -69,7 +69,7 @@ def _check_bytes(size: int) -> None:
 
 def _check_sides(width: int, height: int) -> None:
     if max(width, height) > LARGEST_SIDE:
-        raise InputUnreachable(
+        raise InputUnusable(
             f"Images size exceeds limit: an image may have {LARGEST_SIDE} pixels a side at most, "
             f"and this one has {width} x {height}."
         )
@@ -79,7 +79,7 @@ def _check_scans(path: Path) -> None:
     """A JPEG may go over all its pixels again and again, for a few bytes each time."""
     content = path.read_bytes()
     if content[:2] == b"\xff\xd8" and content.count(_SCAN) > _MOST_SCANS:
-        raise InputUnreachable(f"The image is built up in more than {_MOST_SCANS} steps: save it anew and send that.")
+        raise InputUnusable(f"The image is built up in more than {_MOST_SCANS} steps: save it anew and send that.")
 
 
 def _decoded(path: Path) -> Image.Image:
@@ -91,12 +91,12 @@ def _decoded(path: Path) -> Image.Image:
             _check_scans(path)
             image.load()
             picture = image.copy()
-    except InputUnreachable:
+    except InputUnusable:
         raise
     except Exception as error:  # decoders raise almost anything on hostile bytes
-        raise InputUnreachable("The image is damaged or incomplete and cannot be read: send it again.") from error
+        raise InputUnusable("The image is damaged or incomplete and cannot be read: send it again.") from error
     if picture.size != declared:
-        raise InputUnreachable("The image is not of the size that it declares: save it anew and send that.")
+        raise InputUnusable("The image is not of the size that it declares: save it anew and send that.")
     return picture
 
 
@@ -105,11 +105,11 @@ def _opened(path: Path) -> Image.Image:
     try:
         return Image.open(path, formats=_FORMATS)
     except Image.DecompressionBombError as error:
-        raise InputUnreachable(
+        raise InputUnusable(
             f"Images size exceeds limit: an image may have {LARGEST_SIDE} pixels a side at most."
         ) from error
     except UnidentifiedImageError as error:
-        raise InputUnreachable("The file is not a JPEG, PNG or WebP image, or it is damaged.") from error
+        raise InputUnusable("The file is not a JPEG, PNG or WebP image, or it is damaged.") from error
 
 
 def _srgb(image: Image.Image) -> Image.Image:

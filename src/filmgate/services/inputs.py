@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ..domain.errors import AddressRefused, InputUnreachable, Unreachable
+from ..domain.errors import AddressRefused, InputUnreachable, InputUnusable, Unreachable
 from ..domain.spec import AspectRatio
 from ..domain.task import Artifact, Lease, Role, Task
 from ..net.landing import Oversized, new_file, write
@@ -62,7 +62,7 @@ class Inputs:
 
     async def _copied(self, artifact: Artifact, path: Path) -> Path:
         if not await self._copy(artifact.key, path):
-            raise InputUnreachable("The film of the task that this one is made from is no longer stored.")
+            raise InputUnusable("The film of the task that this one is made from is no longer stored.")
         return path
 
     # ------------------------------------------------------------ images
@@ -89,7 +89,7 @@ class Inputs:
         try:
             await self._outbound.fetch(url, path, timeout_s=_FETCH_S, cap=_IMAGE_CAP, accept="image/*")
         except Oversized as error:
-            raise InputUnreachable(f"Images size exceeds limit: {error}") from error
+            raise InputUnusable(f"Images size exceeds limit: {error}") from error
         except (AddressRefused, Unreachable) as error:
             raise InputUnreachable(f"{UNREACHABLE} ({error})") from error
 
@@ -99,7 +99,7 @@ class Inputs:
         if stored is None:
             return False
         if cap is not None and stored.size > cap:
-            raise InputUnreachable(f"Images size exceeds limit: an image may have {cap // 1024 // 1024} MiB.")
+            raise InputUnusable(f"Images size exceeds limit: an image may have {cap // 1024 // 1024} MiB.")
         try:
             async with new_file(path) as file:
                 async for part in stored.read(0, stored.size):

@@ -21,7 +21,7 @@ from ..domain.errors import (
     AttemptsUsedUp,
     EngineCrashed,
     FilmgateError,
-    InputUnreachable,
+    InputUnusable,
     InternalFault,
     LeaseLost,
     OutputUnusable,
@@ -219,7 +219,7 @@ class Runner:
             TaskNotFound,
         ) as error:  # routes changed, or the source has gone
             with contextlib.suppress(LeaseLost):
-                await self._store.end(lease, error if isinstance(error, TaskError) else InputUnreachable(_SOURCE_GONE))
+                await self._store.end(lease, error if isinstance(error, TaskError) else InputUnusable(_SOURCE_GONE))
             return
         if (earlier := self._attempts.get(task.id)) is not None:  # a lease that we lost, and have again
             self._let_go(earlier)

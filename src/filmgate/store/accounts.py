@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, or_, select, update
 
-from ..domain.credits import Entry, EntryKind
+from ..domain.credits import Caps, Entry, EntryKind
 from ..domain.errors import InsufficientCredits, InvalidRequest
 from ..ports import Caller, Clock, Key
-from .rows import edition_of, json_text
-from .schema import accounts, keys, ledger, secrets
+from .rows import addresses_of, edition_of, json_text
+from .schema import accounts, key_secrets, keys, ledger, secrets
 from .sqlite import Database
 
 _CHANGE_BALANCE = (
@@ -22,8 +22,16 @@ _CHANGE_BALANCE = (
 )
 _ADD_ENTRY = insert(ledger)
 _BALANCE = select(accounts.c.balance).where(accounts.c.id == bindparam("of_id"))
-_CALLER = select(keys.c.account_id, keys.c.id, keys.c.edition).where(
-    keys.c.digest == bindparam("of_digest"), keys.c.revoked_ms.is_(None)
+_NOW: BindParameter[int] = bindparam("of_now")
+_CALLER = (
+    select(keys)
+    .join_from(key_secrets, keys, keys.c.id == key_secrets.c.key_id)
+    .where(
+        key_secrets.c.digest == bindparam("of_digest"),
+        keys.c.revoked_ms.is_(None),
+        or_(key_secrets.c.until_ms.is_(None), key_secrets.c.until_ms > _NOW),
+        or_(keys.c.expires_ms.is_(None), keys.c.expires_ms > _NOW),
+    )
 )
 _SECRET = select(secrets.c.value).where(secrets.c.name == bindparam("of_name"))
 
@@ -68,15 +76,20 @@ class SqlAccountStore:
         self._clock = clock
 
     async def authenticate(self, digest: str) -> Caller | None:
-        row = self._database.read(lambda c: c.execute(_CALLER, {"of_digest": digest}).one_or_none())
-        return None if row is None else Caller(row.account_id, row.id, edition_of(row.edition))
+        values = {"of_digest": digest, "of_now": self._clock.now_ms()}
+        row = self._database.read(lambda c: c.execute(_CALLER, values).one_or_none())
+        return None if row is None else _caller_of(row)
 
     async def create_account(self, account_id: str, label: str) -> bool:
         row = {"id": account_id, "label": label, "created_ms": self._clock.now_ms()}
         return await self._database.write(partial(_create_account, row))
 
     async def create_key(self, key: Key, digest: str) -> None:
-        await self._database.write(lambda c: c.execute(insert(keys), _row_of_key(key, digest)).close())
+        def work(connection: Connection) -> None:
+            connection.execute(insert(keys), _row_of_key(key))
+            connection.execute(insert(key_secrets), {"digest": digest, "key_id": key.id, "created_ms": key.created_ms})
+
+        await self._database.write(work)
 
     async def revoke_key(self, key_id: str) -> bool:
         live = update(keys).where(keys.c.id == key_id, keys.c.revoked_ms.is_(None))
@@ -119,17 +132,31 @@ def _first_secret(row: dict[str, Any], connection: Connection) -> str:
     return str(row["value"])
 
 
-def _row_of_key(key: Key, digest: str) -> dict[str, Any]:
+def _row_of_key(key: Key) -> dict[str, Any]:
     return {
         "id": key.id,
         "account_id": key.account_id,
         "label": key.label,
         "hint": key.hint,
-        "digest": digest,
         "edition": json_text(key.edition),
         "created_ms": key.created_ms,
         "revoked_ms": key.revoked_ms,
+        "expires_ms": key.expires_ms,
+        "last_used_ms": key.last_used_ms,
+        "hourly_cap": key.caps.hourly,
+        "daily_cap": key.caps.daily,
+        "total_cap": key.caps.total,
+        "max_running": key.max_running,
+        "addresses": json_text(key.addresses),
     }
+
+
+def _caps_of(row: Row[Any]) -> Caps:
+    return Caps(row.hourly_cap, row.daily_cap, row.total_cap)
+
+
+def _caller_of(row: Row[Any]) -> Caller:
+    return Caller(row.account_id, row.id, edition_of(row.edition), _caps_of(row), addresses_of(row.addresses))
 
 
 def _key_of(row: Row[Any]) -> Key:
@@ -141,6 +168,11 @@ def _key_of(row: Row[Any]) -> Key:
         created_ms=row.created_ms,
         revoked_ms=row.revoked_ms,
         edition=edition_of(row.edition),
+        expires_ms=row.expires_ms,
+        last_used_ms=row.last_used_ms,
+        caps=_caps_of(row),
+        max_running=row.max_running,
+        addresses=addresses_of(row.addresses),
     )
 
 

@@ -13,6 +13,7 @@ from ..domain.task import Artifact, Failure, Origin, Status, Task
 
 _SPEC = msgspec.json.Decoder(Spec)
 _EDITION = msgspec.json.Decoder(dict[str, str])
+_ADDRESSES = msgspec.json.Decoder(tuple[str, ...])
 _FAILURE = msgspec.json.Decoder(Failure)
 _ARTIFACTS = msgspec.json.Decoder(tuple[Artifact, ...])
 _ENCODER = msgspec.json.Encoder()
@@ -24,6 +25,10 @@ def json_text(value: object) -> str:
 
 def edition_of(value: str) -> dict[str, str]:
     return _EDITION.decode(value)
+
+
+def addresses_of(value: str) -> tuple[str, ...]:
+    return _ADDRESSES.decode(value)
 
 
 def artifacts_text(artifacts: Sequence[Artifact]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -17,8 +18,20 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
+
+
+def _only_added_to(table: Table) -> None:
+    """Rows are added to the table, never changed: the database itself refuses anything else."""
+    for change in ("UPDATE", "DELETE"):
+        refusal = DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER {table.name}_no_{change.lower()} BEFORE {change} ON {table.name} "
+            f"BEGIN SELECT RAISE(ABORT, 'rows of {table.name} stay as they are: add another one'); END"
+        )
+        event.listen(table, "after_create", refusal.execute_if(dialect="sqlite"))
+
 
 #: Constraints have names, so that later revisions can name them.
 metadata = MetaData(
@@ -43,9 +56,17 @@ accounts = Table(
     # The turn at which a task of the account was last claimed; turns are numbered 1, 2, 3 ...
     Column("served", BigInteger, nullable=False, server_default="0"),
     Column("created_ms", BigInteger, nullable=False),
+    # How many tasks it has ever ordered, and how many of them have not ended: kept by the transactions that order and
+    # end tasks, so that limits hold exactly, whatever number of processes there are.
+    Column("orders", BigInteger, nullable=False, server_default="0"),
+    Column("live", BigInteger, nullable=False, server_default="0"),
+    # So many of its tasks run at the same time at most; empty: as many as the settings say.
+    Column("max_running", Integer),
     CheckConstraint("balance >= 0", name="solvent"),
 )
 Index("ix_accounts_served", accounts.c.served)
+_BUSY = text("live > 0")
+Index("ix_accounts_live", accounts.c.live, sqlite_where=_BUSY, postgresql_where=_BUSY)
 
 keys = Table(
     "keys",
@@ -54,13 +75,40 @@ keys = Table(
     Column("account_id", String(64), ForeignKey("accounts.id"), nullable=False, index=True),
     Column("label", Text, nullable=False),
     Column("hint", Text, nullable=False),
-    Column("digest", String(64), nullable=False, unique=True),
     Column("edition", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
+    Column("expires_ms", BigInteger),
+    # As it was last noted; noting each use would cost a write for each read.
+    Column("last_used_ms", BigInteger),
+    # Credits that the key may spend in an hour, in a day and in all, and tasks of it that may run at the same time.
+    Column("hourly_cap", BigInteger),
+    Column("daily_cap", BigInteger),
+    Column("total_cap", BigInteger),
+    Column("max_running", Integer),
+    # Networks that the key may be used from, as a JSON list; an empty one is everywhere.
+    Column("addresses", Text, nullable=False, server_default="[]"),
 )
 
-#: Rows are added, never changed.
+#: What a key is recognised by. It has one secret, and two while the old one is replaced: then that one has an end.
+key_secrets = Table(
+    "key_secrets",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("key_id", String(32), ForeignKey("keys.id"), nullable=False, index=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger),
+)
+
+#: What a key has spent, by the hour (UTC) in which it ordered: held or charged. What is refunded is taken out again.
+key_spending = Table(
+    "key_spending",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("hour_ms", BigInteger, primary_key=True),
+    Column("credits", BigInteger, nullable=False),
+)
+
 ledger = Table(
     "ledger",
     metadata,
@@ -72,6 +120,7 @@ ledger = Table(
     Column("task_id", String(32)),
     Column("note", Text, nullable=False, server_default=""),
 )
+_only_added_to(ledger)
 # A task is held for once, and closed once: settled or refunded, never both.
 _HELD, _CLOSED = text("kind = 'hold'"), text("kind IN ('settle', 'refund')")
 Index("uq_ledger_hold", ledger.c.task_id, unique=True, sqlite_where=_HELD, postgresql_where=_HELD)
@@ -113,6 +162,8 @@ tasks = Table(
     Column("result_index", Integer, nullable=False, server_default="0"),
     # Until when the stored files of the task are kept; empty where there are none, or none any more.
     Column("media_until_ms", BigInteger),
+    # 1, 2, 3 ... among the orders of its account: the n-th last one is found in one step.
+    Column("number", BigInteger),
 )
 # Partial, so that a task which has ended costs a claim nothing.
 _QUEUED, _RUNNING = text("status = 'queued'"), text("status = 'running'")
@@ -154,7 +205,9 @@ Index(
 _HAS_MEDIA = text("media_until_ms IS NOT NULL")
 Index("ix_tasks_media_until_ms", tasks.c.media_until_ms, sqlite_where=_HAS_MEDIA, postgresql_where=_HAS_MEDIA)
 Index("ix_tasks_newest", tasks.c.created_ms, tasks.c.id)
-Index("ix_tasks_newest_of_account", tasks.c.account_id, tasks.c.created_ms, tasks.c.id)
+Index("uq_tasks_number", tasks.c.account_id, tasks.c.number, unique=True)
+_ENDED = text("ended_ms IS NOT NULL")
+Index("ix_tasks_ended_ms", tasks.c.ended_ms, sqlite_where=_ENDED, postgresql_where=_ENDED)
 
 #: Apart from ``tasks``: it may hold kilobytes, and reading a status must stay cheap.
 task_state = Table(
@@ -241,3 +294,26 @@ webhook_secrets = Table(
     Column("until_ms", BigInteger),
     CheckConstraint("kind IN ('vendor', 'standard')", name="kind"),
 )
+
+#: What the operator has switched off or on, by the names in ``domain/features.py``; what has no row is on.
+features = Table(
+    "features",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("is_on", Boolean, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+)
+
+#: Who did what to accounts, keys, credits, webhook secrets and features.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("actor", Text, nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("account_id", String(64), index=True),
+    Column("subject", Text, nullable=False),
+    Column("details", Text, nullable=False),
+)
+_only_added_to(audit)
