@@ -11,9 +11,10 @@ from typing import Any, Protocol
 from .domain.callback import Callback, Delivery
 from .domain.credits import Caps, Entry
 from .domain.errors import TaskError
+from .domain.forecast import Queue
 from .domain.routing import Capabilities
 from .domain.spec import Kind, Spec
-from .domain.task import Artifact, Lease, Role, Task
+from .domain.task import Artifact, Lease, Role, Status, Task
 
 # ---------------------------------------------------------------- time --------------------------------------------
 
@@ -182,6 +183,27 @@ class Key:
 class Progress:
     fraction: float
     stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvent:
+    """A step in the life of a task. They are numbered 1, 2, 3 ...; its creation, which is not stored, is number 0."""
+
+    number: int
+    at_ms: int
+    status: Status
+    progress: float
+    stage: str
+
+
+class EventStore(Protocol):
+    async def since(self, task_id: str, number: int, limit: int) -> Sequence[TaskEvent]:
+        """The events of a task after that one, the oldest first."""
+
+
+class QueueView(Protocol):
+    async def queue(self, limit: int) -> Queue:
+        """The queue as it stands; of those that wait, the first ``limit`` by priority and age."""
 
 
 class TaskStore(Protocol):

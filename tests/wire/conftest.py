@@ -34,18 +34,22 @@ from filmgate.http.auth import bearer
 from filmgate.http.desk import Desk
 from filmgate.http.edition import Edition
 from filmgate.http.errors import application
+from filmgate.http.events import Watchers
 from filmgate.http.protocol import EnvelopedProtocol
 from filmgate.http.public import public_base
 from filmgate.net.outbound import Outbound, Policy
 from filmgate.ports import Caller
 from filmgate.services.accounts import create_key
 from filmgate.services.derive import Derive
+from filmgate.services.outlooks import Outlooks
 from filmgate.services.submit import Submit
 from filmgate.services.uploads import Uploads
 from filmgate.storage.links import Links
 from filmgate.storage.local import LocalStorage
 from filmgate.store.accounts import SqlAccountStore
+from filmgate.store.events import SqlEventStore
 from filmgate.store.migrate import migrate
+from filmgate.store.queue import SqlQueueView
 from filmgate.store.sqlite import Database
 from filmgate.store.tasks import SqlTaskStore
 from filmgate.store.uploads import SqlUploadStore
@@ -86,6 +90,7 @@ class World:
     numbers: Iterator[int] = field(default_factory=partial(count, 1))
 
     def __post_init__(self) -> None:
+        self.closing = asyncio.Event()
         self.storage = LocalStorage(self.folder / "media")
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -137,6 +142,8 @@ class World:
             authenticate=self.authenticate,
             check_address=no_loopback,
             public_base=partial(public_base, configured=None, trusted_proxies=()),
+            outlook=Outlooks(SqlQueueView(self.database, self.clock), self.clock).of,
+            watchers=Watchers(SqlEventStore(self.database), self.closing),
         )
 
     def new_id(self) -> str:

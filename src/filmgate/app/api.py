@@ -30,9 +30,11 @@ from ..http.auth import bearer
 from ..http.desk import Desk
 from ..http.edition import Edition
 from ..http.errors import application
+from ..http.events import Watchers
 from ..http.public import public_base
 from ..net.outbound import Outbound, Policy, check_literal
 from ..services.derive import Derive
+from ..services.outlooks import Outlooks
 from ..services.submit import Submit
 from ..services.uploads import Uploads
 from ..settings import Settings
@@ -47,14 +49,15 @@ OPERATIONS = (*veo3_described.OPERATIONS, *market_described.OPERATIONS, *files_d
 CLOSE_S = 5  #: for answers under way when the server stops
 
 
-def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette:
+def build(parts: Parts, nudge: Callable[[], None], closing: asyncio.Event, *, worker: bool) -> Starlette:
     """The whole HTTP surface. ``worker``: a runner belongs to this server, and it is not ready without one.
+    ``closing`` is set when the server stops: streams without an end of their own end then.
 
     Raises EngineUnavailable for an engine that a model names and nobody has installed.
     """
     settings = parts.settings
     policy = Policy(settings.net.allow, settings.net.allow_private)
-    desk = _desk(parts, nudge, policy)
+    desk = _desk(parts, nudge, policy, closing)
     for engine in {engine for route in parts.routes.values() for engine in route.engines}:
         registry.capabilities(engine)  # imports the engine: now, and not in the loop at the first order
     return application(
@@ -92,7 +95,7 @@ def _documentation(desk: Desk, *, public: bool) -> list[Route]:
     return [*pages, *docs.guarded(openapi.routes(described), desk.authenticate)]
 
 
-def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
+def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy, closing: asyncio.Event) -> Desk:
     settings = parts.settings
     proxies = [ip_network(proxy) for proxy in settings.server.trusted_proxies]
 
@@ -109,6 +112,8 @@ def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
         authenticate=bearer(parts.accounts),
         check_address=check_address,
         public_base=lambda request: public_base(request, settings.public_url, proxies),
+        outlook=Outlooks(parts.queue, parts.clock).of,
+        watchers=Watchers(parts.events, closing),
     )
 
 
@@ -184,7 +189,8 @@ async def _answer(
     settings: Settings, listener: socket.socket, nudge: Callable[[], None], ready: Callable[[], None], *, worker: bool
 ) -> None:
     async with opened(settings) as parts:
-        server = _Server(_config(settings, build(parts, nudge, worker=worker)), ready)
+        closing = asyncio.Event()
+        server = _Server(_config(settings, build(parts, nudge, closing, worker=worker)), ready, closing)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
         await server.serve(sockets=[listener])
 
@@ -209,9 +215,10 @@ def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """uvicorn's, but for signals: its own would be raised again at the end, and cut off what has to be closed."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], closing: asyncio.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._closing = closing
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -222,4 +229,5 @@ class _Server(uvicorn.Server):
         self._ready()
 
     def stop(self) -> None:
+        self._closing.set()
         self.should_exit = True

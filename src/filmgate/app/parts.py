@@ -19,9 +19,11 @@ from ..settings import Settings
 from ..storage.links import Links
 from ..storage.local import LocalStorage
 from ..store.accounts import SqlAccountStore
+from ..store.events import SqlEventStore
 from ..store.media import SqlMediaStore
 from ..store.migrate import migrate
 from ..store.outbox import SqlOutbox
+from ..store.queue import SqlQueueView
 from ..store.sqlite import Database, location
 from ..store.tasks import SqlTaskStore
 from ..store.uploads import SqlUploadStore
@@ -30,7 +32,18 @@ from ..store.workers import SqlWorkerStore
 from .private import private_folder
 
 if TYPE_CHECKING:
-    from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, UploadStore, WebhookStore, WorkerStore
+    from ..ports import (
+        AccountStore,
+        Clock,
+        EventStore,
+        Outbox,
+        QueueView,
+        Storage,
+        TaskStore,
+        UploadStore,
+        WebhookStore,
+        WorkerStore,
+    )
     from ..services.janitor import MediaStore
 
 LINK_SECRET = "links"
@@ -54,6 +67,8 @@ class Parts:
     settings: Settings
     clock: Clock
     tasks: TaskStore
+    events: EventStore
+    queue: QueueView
     accounts: AccountStore
     workers: WorkerStore
     outbox: Outbox
@@ -76,6 +91,8 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             settings=settings,
             clock=clock,
             tasks=SqlTaskStore(database, clock),
+            events=SqlEventStore(database),
+            queue=SqlQueueView(database, clock),
             accounts=accounts,
             workers=SqlWorkerStore(database, clock),
             outbox=SqlOutbox(database, clock),

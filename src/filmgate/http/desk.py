@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from starlette.requests import Request
 
 from ..domain.errors import TaskNotFound
+from ..domain.forecast import Outlook
 from ..domain.spec import Kind, Spec
 from ..domain.task import Task
 from ..ports import Caller, Clock, TaskStore
@@ -16,6 +17,7 @@ from ..services.derive import Derive
 from ..storage.links import Links
 from .auth import Authenticate
 from .edition import Edition
+from .events import Watchers
 from .fields import CheckAddress
 from .films import check_films, check_kept
 from .orders import Checks, Enlargement, Extension
@@ -38,6 +40,8 @@ class Desk:
     authenticate: Authenticate
     check_address: CheckAddress
     public_base: Callable[[Request], str]
+    outlook: Callable[[Task], Awaitable[Outlook]]
+    watchers: Watchers
 
     @property
     def checks(self) -> Checks:

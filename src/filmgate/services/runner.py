@@ -393,7 +393,9 @@ def _part(attempt: _Attempt, low: float, high: float) -> Callable[[float, str], 
     """A reporter for a part of the progress bar."""
 
     def report(fraction: float, stage: str) -> None:
-        attempt.progress = Progress(low + (high - low) * fraction, stage)
+        reached = low + (high - low) * fraction
+        if reached >= attempt.progress.fraction:  # whatever an engine says: what people see never falls
+            attempt.progress = Progress(reached, stage)
 
     return report
 

@@ -217,6 +217,18 @@ task_state = Table(
     Column("state", LargeBinary, nullable=False),
 )
 
+#: What has happened to a task, for those who watch it. That it was created is not among it: the task itself says so.
+task_events = Table(
+    "task_events",
+    metadata,
+    Column("task_id", String(32), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("stage", Text, nullable=False),
+)
+
 callbacks = Table(
     "callbacks",
     metadata,

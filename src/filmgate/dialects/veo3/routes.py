@@ -18,7 +18,7 @@ from ...http.envelope import envelope
 from ...http.films import result_urls
 from ...http.orders import Enlargement, read_enlargement, task_id_of
 from ...http.refusals import errors, refused
-from .render import render_enlarged, render_record
+from .render import EVENTS, render_enlarged, render_event, render_record
 from .schema import NAMES, parse_extend, parse_generate, parse_upgrade
 
 __all__ = ["NAME", "errors", "routes"]
@@ -47,7 +47,12 @@ def routes(desk: Desk) -> list[Route]:
     async def record_info(request: Request) -> Response:
         caller = await desk.authenticate(request)
         task = await desk.record(caller, task_id_of("taskId", request.query_params.get("taskId")))
-        return envelope(200, "success", render_record(task, desk.edition_of(caller), desk.links))
+        outlook = await desk.outlook(task)
+        return envelope(200, "success", render_record(task, desk.edition_of(caller), desk.links, outlook))
+
+    async def events(request: Request) -> Response:
+        task, edition = await _watched(request, desk)
+        return await desk.watchers.stream(request, task, lambda event: render_event(task.id, event, edition))
 
     async def get_1080p(request: Request) -> Response:
         caller = await desk.authenticate(request)
@@ -81,6 +86,7 @@ def routes(desk: Desk) -> list[Route]:
         Route("/api/v1/veo/generate", generate, methods=["POST"]),
         Route("/api/v1/veo/extend", extend, methods=["POST"]),
         Route("/api/v1/veo/record-info", record_info, methods=["GET"]),
+        Route(EVENTS, events, methods=["GET"]),
         Route("/api/v1/veo/get-1080p-video", get_1080p, methods=["GET"]),
         Route("/api/v1/veo/get-4k-video", get_4k, methods=["POST", "GET"]),
     ]
@@ -89,6 +95,18 @@ def routes(desk: Desk) -> list[Route]:
 def _asked(request: Request, desk: Desk) -> Enlargement:
     query = request.query_params
     return read_enlargement(task_id=query.get("taskId"), index=query.get("index"), names=NAMES, checks=desk.checks)
+
+
+async def _watched(request: Request, desk: Desk) -> tuple[Task, Edition]:
+    """By a ticket, which stands in the record, or by a key."""
+    query = request.query_params
+    task_id = task_id_of("taskId", query.get("taskId"))
+    if "signature" not in query:
+        caller = await desk.authenticate(request)
+        return await desk.tasks.get(task_id, caller.account_id), desk.edition_of(caller)
+    desk.links.check_ticket(task_id, query.get("expires", ""), query["signature"], desk.clock.now_ms())
+    task = await desk.tasks.get(task_id)
+    return task, desk.edition.merged(task.origin.edition)
 
 
 def _film_of(task: Task, order: Enlargement, desk: Desk) -> str:
