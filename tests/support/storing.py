@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from filmgate.domain.credits import Entry, EntryKind
+from filmgate.domain.limits import NO_LIMITS, Limits
 from filmgate.domain.spec import Spec
 from filmgate.domain.task import Artifact, Origin, Role, Task
 from filmgate.ports import Upload
@@ -65,9 +66,7 @@ class Shelf:
             await self.accounts.post(Entry(account_id, EntryKind.GRANT, credits, self.clock.ms))
 
     async def submitted(self, **changes: Any) -> Task:
-        task = order(created_ms=self.clock.ms, **changes)
-        await self.tasks.submit(task)
-        return task
+        return await self.tasks.submit(order(created_ms=self.clock.ms, **changes))
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read past the program, on a connection of its own."""
@@ -89,7 +88,7 @@ def _new_database() -> bytes:
 
 
 @asynccontextmanager
-async def shelf(folder: Path) -> AsyncIterator[Shelf]:
+async def shelf(folder: Path, limits: Limits = NO_LIMITS) -> AsyncIterator[Shelf]:
     path = folder / "filmgate.db"
     path.write_bytes(_new_database())
     clock = HandClock()
@@ -98,7 +97,7 @@ async def shelf(folder: Path) -> AsyncIterator[Shelf]:
             path,
             database,
             clock,
-            SqlTaskStore(database, clock),
+            SqlTaskStore(database, clock, limits=limits),
             SqlAccountStore(database, clock),
             SqlOutbox(database, clock),
             SqlMediaStore(database, clock),
@@ -110,6 +109,7 @@ async def shelf(folder: Path) -> AsyncIterator[Shelf]:
 def order(
     *,
     account: str = "default",
+    key: str = "key_0123456789abcdef",
     model: str = "veo3_fast",
     price: int = 60,
     callback: str | None = None,
@@ -120,7 +120,7 @@ def order(
     """A new task with an id of its own; later orders have later ids."""
     return Task(
         id=f"{next(_numbers):032x}",
-        origin=Origin(account, "key_0123456789abcdef", "veo3", "https://films.example", {"times": "iso"}),
+        origin=Origin(account, key, "veo3", "https://films.example", {"times": "iso"}),
         spec=spec or Spec("A dog playing in a park", model, seed=12345, callback_url=callback),
         created_ms=created_ms,
         price=price,

@@ -30,6 +30,7 @@ from ..http.auth import bearer
 from ..http.desk import Desk
 from ..http.edition import Edition
 from ..http.errors import application
+from ..http.pace import Pace
 from ..http.public import public_base
 from ..net.outbound import Outbound, Policy, check_literal
 from ..services.derive import Derive
@@ -109,6 +110,7 @@ def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
         authenticate=bearer(parts.accounts),
         check_address=check_address,
         public_base=lambda request: public_base(request, settings.public_url, proxies),
+        pace=Pace(settings.limits.queries_per_s),
     )
 
 

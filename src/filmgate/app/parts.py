@@ -75,7 +75,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
         yield Parts(
             settings=settings,
             clock=clock,
-            tasks=SqlTaskStore(database, clock),
+            tasks=SqlTaskStore(database, clock, limits=settings.limits.of_tasks()),
             accounts=accounts,
             workers=SqlWorkerStore(database, clock),
             outbox=SqlOutbox(database, clock),
