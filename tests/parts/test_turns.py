@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from filmgate.domain.limits import Limits
 from filmgate.domain.task import Lease
 from filmgate.store.tasks import FIRST_TURNS
-from support.storing import FILM, NOON, Shelf, shelf
+from support.storing import FILM, Shelf, shelf
 
 pytestmark = pytest.mark.anyio
 
@@ -141,7 +141,7 @@ async def _put(s: Shelf, model: Model) -> None:
         await s.account(account)
         await _set(s, "accounts", account, weight=model.weight.get(account, 1.0), max_running=model.limit.get(account))
         for key in KEYS[:2]:  # of the third one only its tasks are left
-            await _key(s, account, f"{account}/{key}", model.limit.get(f"{account}/{key}"))
+            await s.key(account, f"{account}/{key}", model.limit.get(f"{account}/{key}"))
             model.limit.pop(f"{account}/{KEYS[2]}", None)
     for task in model.tasks:
         s.clock.ms += task.pause_ms
@@ -156,14 +156,6 @@ async def _put(s: Shelf, model: Model) -> None:
             task.state = "begun"
 
 
-async def _key(s: Shelf, account: str, key: str, most: int | None) -> None:
-    columns = "id, account_id, label, hint, edition, created_ms, max_running"
-    values = (key, account, "", "", "{}", NOON, most)
-    await s.database.write(
-        lambda c: c.exec_driver_sql(f"INSERT INTO keys ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", values).rowcount
-    )
-
-
 async def _set(s: Shelf, table: str, row_id: str, **values: object) -> None:
     columns = ", ".join(f"{name} = ?" for name in values)
     parameters = (*values.values(), row_id)
@@ -176,7 +168,7 @@ async def test_a_key_at_its_cap_holds_up_neither_its_account_nor_others(tmp_path
     async with shelf(tmp_path) as s:
         for account in ("a", "b"):
             await s.account(account)
-        await _key(s, "a", "slow", 1)
+        await s.key("a", "slow", 1)
         first = await s.submitted(account="a", key="slow", priority=9)
         await s.submitted(account="a", key="slow", priority=9)
         other = await s.submitted(account="a", key="fast")
@@ -217,7 +209,7 @@ async def test_accounts_that_may_not_run_more_hide_nobody(tmp_path: Path) -> Non
     async with shelf(tmp_path) as s:
         for account in ACCOUNTS:
             await s.account(account)
-            await _key(s, account, f"{account}/closed", 0)
+            await s.key(account, f"{account}/closed", 0)
             await s.submitted(account=account, key=f"{account}/closed")
         last = await s.submitted(account=ACCOUNTS[-1], key="open")
         lease = await s.tasks.claim("w1", LEASE_MS, ["veo3_fast"])

@@ -16,7 +16,7 @@ from filmgate.domain.credits import Entry, EntryKind
 from filmgate.domain.limits import NO_LIMITS, Limits
 from filmgate.domain.spec import Spec
 from filmgate.domain.task import Artifact, Origin, Role, Task
-from filmgate.ports import Upload
+from filmgate.ports import Key, Upload
 from filmgate.store.accounts import SqlAccountStore
 from filmgate.store.media import SqlMediaStore
 from filmgate.store.migrate import migrate
@@ -64,6 +64,10 @@ class Shelf:
         assert await self.accounts.create_account(account_id, account_id)
         if credits:
             await self.accounts.post(Entry(account_id, EntryKind.GRANT, credits, self.clock.ms))
+
+    async def key(self, account_id: str, key_id: str, max_running: int | None = None) -> None:
+        key = Key(key_id, account_id, key_id, "fg_", self.clock.ms, max_running=max_running)
+        await self.accounts.create_key(key, key_id)
 
     async def submitted(self, **changes: Any) -> Task:
         return await self.tasks.submit(order(created_ms=self.clock.ms, **changes))
@@ -115,11 +119,12 @@ def order(
     callback: str | None = None,
     created_ms: int = NOON,
     spec: Spec | None = None,
+    task_id: str | None = None,
     **changes: Any,
 ) -> Task:
-    """A new task with an id of its own; later orders have later ids."""
+    """A new task with an id of its own; later orders have later ids, unless ``task_id`` says another."""
     return Task(
-        id=f"{next(_numbers):032x}",
+        id=task_id or f"{next(_numbers):032x}",
         origin=Origin(account, key, "veo3", "https://films.example", {"times": "iso"}),
         spec=spec or Spec("A dog playing in a park", model, seed=12345, callback_url=callback),
         created_ms=created_ms,

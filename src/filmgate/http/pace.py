@@ -24,6 +24,11 @@ class Pace:
         self._now: dict[object, deque[int]] = {}
         self._before: dict[object, deque[int]] = {}
 
+    @property
+    def remembered(self) -> int:
+        """Of how many pairs of asker and task something is remembered."""
+        return len(self._now) + len(self._before)
+
     def count(self, about: tuple[str, str], now_ms: int) -> None:
         """One more question, by whom and about what. Raises TooManyRequests; the refused ones do not count."""
         if not self._limit:
