@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .domain.callback import Callback, Delivery
-from .domain.credits import Caps, Entry
+from .domain.credits import NO_CAPS, Caps, Entry
 from .domain.errors import TaskError
 from .domain.forecast import Queue
 from .domain.routing import Capabilities
@@ -209,13 +209,17 @@ class QueueView(Protocol):
 class TaskStore(Protocol):
     """Tasks and what hangs on their state. Every method is one transaction, named after the event."""
 
-    async def submit(self, task: Task) -> None:
-        """Store a new task and hold its price. On disk on return. Raises InsufficientCredits: nothing is stored."""
+    async def submit(self, task: Task, caps: Caps = NO_CAPS) -> Task:
+        """Store a new task and hold its price; the task as it is stored, its time that at which it was taken.
+
+        On disk on return. Raises InsufficientCredits, TooManyRequests (QueueFull is one) or, by the caps of the key,
+        KeySpent: nothing is stored.
+        """
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
         """Raises TaskNotFound, also for a task of another account; account None is the operator."""
 
-    async def submit_once(self, task: Task) -> Task:
+    async def submit_once(self, task: Task, caps: Caps = NO_CAPS) -> Task:
         """As ``submit``, for an upgrade, of which a film has one: where there is one already that has not failed, that
         one is returned and nothing is stored or held."""
 
@@ -231,7 +235,10 @@ class TaskStore(Protocol):
         """The newest first."""
 
     async def claim(self, owner: str, lease_ms: int, models: Sequence[str]) -> Lease | None:
-        """Take the task that is due next, least-served account first; of these models only."""
+        """Take the task that is due next, least-served account first; of these models only.
+
+        Tasks whose account or key has as many running as it may have wait, and stand in nobody's way.
+        """
 
     async def heartbeat(self, owner: str, lease_ms: int, progress: Mapping[str, Progress]) -> set[str]:
         """Renew all leases of a worker and note the progress of its tasks. Returns the ids that it still holds."""

@@ -15,6 +15,7 @@ from filmgate.client import (
     Filmgate,
     InvalidRequest,
     NotFound,
+    RateLimited,
     Record,
     SignatureInvalid,
     TaskFailed,
@@ -49,6 +50,17 @@ def test_a_film_from_order_to_file(server: Server, tmp_path: Path) -> None:
     assert record.origin_urls
     assert seen[-1] == record
     assert all(one.stage for one in seen)
+
+
+def test_who_asks_too_often_is_told_a_second_later(tmp_path: Path) -> None:
+    """The server says 429 under HTTP 200; the client waits as long as its Retry-After says, and asks again."""
+    with serving(tmp_path / "data", "--no-worker", FILMGATE_LIMITS__QUERIES_PER_S="1") as strict:
+        with Filmgate(KEY, strict.url) as films:
+            task = films.generate("a dog")
+            assert [films.retrieve(task).task_id for _ in range(3)] == [task.task_id] * 3
+        with Filmgate(KEY, strict.url, max_retries=0) as hasty, pytest.raises(RateLimited) as raised:
+            raise AssertionError([hasty.retrieve(task) for _ in range(50)])
+        assert (raised.value.code, raised.value.retry_after) == (429, 1.0)
 
 
 def test_the_same_awaited(server: Server, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from support.server import KEY, Server, serving
+from support.server import KEY, TRIAL, Server, serving
 
 ASKS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/api/v1/veo/generate", {"json": {"prompt": "a dog", "duration": 4}}),
@@ -59,14 +59,27 @@ def test_with_a_wrong_key(server: Server, header: str) -> None:
 
 @pytest.mark.statement(4)
 def test_mirror_mode(tmp_path: Path) -> None:
-    """401 and 422 here; 402, 429 and 455 come with the parts that cause them."""
-    with serving(tmp_path / "data", "--no-worker", ready=False, FILMGATE_EDITION__HTTP_STATUS="mirror") as mirror:
+    """401, 402, 422 and 429 here; 455 comes with the part that causes it."""
+    dear = TRIAL.replace('"trial"', '"trial"\nprices = { 4k = 1000000 }')  # all that the first account has
+    with serving(
+        tmp_path / "data",
+        "--no-worker",
+        toml=dear,
+        ready=False,
+        FILMGATE_EDITION__HTTP_STATUS="mirror",
+        FILMGATE_LIMITS__CREATES_PER_10S="1",
+    ) as mirror:
         refused = httpx2.get(f"{mirror.url}/api/v1/veo/record-info?taskId=x")
         assert refused.status_code == refused.json()["code"] == 401
         invalid = mirror.http.post("/api/v1/veo/generate", json={"prompt": ""})
         assert invalid.status_code == invalid.json()["code"] == 422
         taken = mirror.http.post("/api/v1/veo/generate", json={"prompt": "a dog"})
         assert taken.status_code == taken.json()["code"] == 200
+        too_dear = mirror.http.post("/api/v1/veo/generate", json={"prompt": "a dog", "resolution": "4k"})
+        assert too_dear.status_code == too_dear.json()["code"] == 402
+        too_early = mirror.http.post("/api/v1/veo/generate", json={"prompt": "a dog"})
+        assert too_early.status_code == too_early.json()["code"] == 429
+        assert 1 <= int(too_early.headers["retry-after"]) <= 10
 
 
 @pytest.mark.statement(5)

@@ -46,12 +46,10 @@ class Workshop:
     runner: Runner
     folder: Path
 
-    async def submit(
-        self, prompt: str, *, created_ms: int | None = None, price: int = 0, task_id: str | None = None
-    ) -> str:
+    async def submit(self, prompt: str, *, price: int = 0, task_id: str | None = None) -> str:
         spec = Spec(prompt=prompt, model="veo3", seconds=4, seed=12345)
         origin = Origin("default", "key", "veo3", "http://localhost")
-        now = SystemClock().now_ms() if created_ms is None else created_ms
+        now = SystemClock().now_ms()
         task = Task(task_id or secrets.token_hex(16), origin, spec, now, run_at_ms=now, price=price)
         await self.store.submit(task)
         self.runner.nudge()
@@ -122,7 +120,7 @@ def test_a_row_that_cannot_be_read_stops_nobody_else(tmp_path: Path) -> None:
     async def job() -> None:
         async with workshop(tmp_path) as shop:
             rendering = await shop.submit("slow 1")
-            broken = await shop.submit("a dog", created_ms=1, price=30)
+            broken = await shop.submit("a dog", price=30)
             with closing(sqlite3.connect(shop.shelf.path)) as connection:
                 connection.execute("UPDATE tasks SET spec = '{\"nonsense\": 1}' WHERE id = ?", (broken,))
                 connection.commit()

@@ -121,9 +121,12 @@ async def test_ended_tasks_cost_a_claim_nothing(tmp_path: Path) -> None:
     async with shelf(tmp_path) as s:
         sql = str(moves.CLAIM.compile(dialect=sqlite.dialect())).replace("__[POSTCOMPILE_of_models]", "?")
         plan = [row[3] for row in s.rows(f"EXPLAIN QUERY PLAN {sql}", *[None] * sql.count("?"))]
-        searched = [step for step in plan if "mine" in step or "waits" in step or "theirs" in step]
-        assert len(searched) == 3
-        assert all("ix_tasks_claim" in step or "ix_tasks_running" in step for step in searched), plan
+        names = ("theirs", "queued", "mine", "head")
+        steps = [(name, step) for step in plan for name in names if f" {name} " in step]
+        assert {name for name, _ in steps} == set(names)
+        assert all(step.startswith(f"SEARCH {name} USING") for name, step in steps), plan
+        index = {"theirs": "ix_tasks_begun", "head": "sqlite_autoindex_tasks_1"}
+        assert all(f" {index.get(name, 'ix_tasks_claim')} " in step for name, step in steps), plan
 
 
 # ------------------------------------------------------------ several processes ---------------------------------------

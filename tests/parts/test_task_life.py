@@ -7,6 +7,7 @@ for is asked too late, as by a process that was frozen and woke up.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from filmgate.domain.errors import (
     LeaseLost,
 )
 from filmgate.domain.lifecycle import MAX_LOST_LEASES, Event, after
+from filmgate.domain.limits import HOUR_MS, hour_of
 from filmgate.domain.spec import Kind
 from filmgate.domain.task import Lease, Status
 from filmgate.ports import Progress
@@ -48,6 +50,7 @@ class Known:
     price: int
     has_callback: bool
     run_at_ms: int
+    created_ms: int
     status: Status = Status.QUEUED
     owner: str | None = None
     attempt: int = 0
@@ -59,7 +62,7 @@ class Known:
     def happen(self, event: Event) -> None:
         self.status = after(self.status, event)
         if self.status is Status.QUEUED:
-            self.owner, self.progress = None, 0.0
+            self.owner = None
         elif self.status is Status.SUCCEEDED:
             self.progress = 1.0
 
@@ -122,7 +125,7 @@ class TaskLife(RuleBasedStateMachine):
             assert self.refused(order, InsufficientCredits)
             return multiple()
         task_id = self.do(order).id
-        self.known[task_id] = Known(account, price, callback is not None, run_at_ms)
+        self.known[task_id] = Known(account, price, callback is not None, run_at_ms, self.now)
         return task_id
 
     @rule(target=tasks, source_id=tasks, kind=st.sampled_from([Kind.UPGRADE_1080P, Kind.UPGRADE_4K]))
@@ -139,7 +142,7 @@ class TaskLife(RuleBasedStateMachine):
             return multiple()
         assert self.do(self.shelf.tasks.submit_once(new)) == new
         self.upgrades[source_id, kind] = new.id
-        self.known[new.id] = Known(source.origin.account_id, new.price, False, 0)
+        self.known[new.id] = Known(source.origin.account_id, new.price, False, 0, self.now)
         again = order(account=source.origin.account_id, price=120, spec=spec, created_ms=self.now)
         assert self.do(self.shelf.tasks.submit_once(again)) == new
         return new.id
@@ -207,7 +210,7 @@ class TaskLife(RuleBasedStateMachine):
             self.known[id].lease_until_ms = self.now + LEASE_MS
             self.known[id].progress = max(self.known[id].progress, fraction)
 
-    @rule(ms=st.sampled_from([1, 499, LEASE_MS]))
+    @rule(ms=st.sampled_from([1, 499, LEASE_MS, HOUR_MS]))
     def time_passes(self, ms: int) -> None:
         self.shelf.clock.ms += ms
 
@@ -257,6 +260,23 @@ class TaskLife(RuleBasedStateMachine):
         query = "SELECT id, balance, (SELECT sum(credits) FROM ledger WHERE account_id = accounts.id) FROM accounts"
         for account, balance, total in self.shelf.rows(query):
             assert balance == total == self.balance(account) >= 0
+
+    @invariant()
+    def accounts_know_how_many_tasks_they_have_ordered_and_how_many_are_live(self) -> None:
+        for account, orders, live in self.shelf.rows("SELECT id, orders, live FROM accounts"):
+            mine = [task for task in self.known.values() if task.account == account]
+            assert (orders, live) == (len(mine), sum(not task.status.ended for task in mine))
+            numbers = self.shelf.rows("SELECT number FROM tasks WHERE account_id = ? ORDER BY number", account)
+            assert numbers == [(number,) for number in range(1, orders + 1)]
+
+    @invariant()
+    def a_key_has_spent_what_is_held_or_charged_by_the_hour_of_the_order(self) -> None:
+        spent: Counter[int] = Counter()
+        for task in self.known.values():
+            if task.status not in (Status.REJECTED, Status.FAILED):
+                spent[hour_of(task.created_ms)] += task.price
+        rows = self.shelf.rows("SELECT hour_ms, credits FROM key_spending WHERE credits != 0")
+        assert dict(rows) == +spent
 
     @invariant()
     def a_hold_is_settled_or_refunded_once_and_only_at_the_end(self) -> None:

@@ -17,6 +17,9 @@ class Ground:
     fine: Server
     dear: Server  #: what has a price is beyond the account, a film in 720p excepted
     broken: Server  #: its database has lost the tables of tasks and of uploads
+    strict: Server  #: one order in ten seconds, and one question about a task in a second
+    full: Server  #: its queue takes one task
+    capped: Server  #: the key may spend one credit an hour
     film_id: str
     film_url: str
     failed_id: str

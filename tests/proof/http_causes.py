@@ -145,6 +145,28 @@ def _no_such_page(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
         yield httpx2.get(ground.fine.url + path).status_code
 
 
+def _too_many_orders(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    generate(ground.strict)
+    yield code(ground.strict, endpoint, ground.film_id)
+
+
+def _asked_too_often(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    def asked() -> int | None:
+        found = code(ground.strict, endpoint, NOWHERE)  # no order can follow from it
+        return found if found != 422 else None
+
+    yield until(asked, "that is too often")
+
+
+def _full_queue(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    generate(ground.full)
+    yield code(ground.full, endpoint, ground.film_id)
+
+
+def _key_has_spent(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    yield code(ground.capped, endpoint, ground.film_id)
+
+
 def _fault_of_ours(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
     yield code(ground.broken, endpoint, ground.film_id, ground.film_url)
 
@@ -153,12 +175,17 @@ NO_KEY = "no key, or no such key"
 FAULT = "a fault of ours"
 RULES = "a field is outside its rules"
 KEYED = (GENERATE, RECORD, P1080, K4, EXTEND, CREATE, JOB_RECORD, CREDIT, COMMON_CREDIT, DOWNLOAD, *UPLOADS)
+ORDERS = (GENERATE, P1080, K4, EXTEND, CREATE)
 
 CELLS: list[Cell] = [
     *cells(*KEYED, code=401, words=NO_KEY, cause=_no_key),
     *cells(GENERATE, EXTEND, code=400, words="the body is no JSON object", cause=_no_object),
-    *cells(GENERATE, P1080, K4, EXTEND, CREATE, code=402, words="the credits do not cover the price", cause=_too_dear),
+    *cells(*ORDERS, code=402, words="the credits do not cover the price", cause=_too_dear),
     *cells(GENERATE, EXTEND, CREATE, K4, code=422, words=RULES, cause=_outside_its_rules),
+    *cells(*ORDERS, code=429, words="too many orders in a short time", cause=_too_many_orders),
+    *cells(*ORDERS, code=429, words="the queue is full", cause=_full_queue),
+    *cells(RECORD, P1080, JOB_RECORD, code=429, words="asked too often", cause=_asked_too_often),
+    *cells(*ORDERS, code=433, words="the key has used up what it may use", cause=_key_has_spent),
     *cells(RECORD, P1080, K4, JOB_RECORD, code=422, words="no such task", cause=_no_such_task),
     *cells(RECORD, code=422, words="no taskId", cause=_no_task_id),
     *cells(JOB_RECORD, code=400, words="no taskId", cause=_no_task_id),

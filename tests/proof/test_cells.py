@@ -33,8 +33,14 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         film = made(fine)
         failed_id = generate(fine, prompt="fail")["data"]["taskId"]
         fine.ended(failed_id)
-        with _dear(_copied(data, "dear")) as dear, _broken(_copied(data, "broken")) as broken:
-            yield Ground(fine, dear, broken, film["taskId"], film["resultUrl"], failed_id)
+        with (
+            _dear(_copied(data, "dear")) as dear,
+            _broken(_copied(data, "broken")) as broken,
+            _strict(_copied(data, "strict")) as strict,
+            serving(_copied(data, "full"), "--no-worker", FILMGATE_LIMITS__QUEUE="1") as full,
+            serving(_capped(_copied(data, "capped")), "--no-worker") as capped,
+        ):
+            yield Ground(fine, dear, broken, strict, full, capped, film["taskId"], film["resultUrl"], failed_id)
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -73,6 +79,17 @@ def _dear(data: Path) -> AbstractContextManager[Server]:
     toml = "".join(line + "\n" + (DEAR if line.startswith("engine") else "") for line in TRIAL.splitlines())
     upgrades = "[upgrades]\nprice_1080p = 1000000\nprice_4k = 1000000\n"
     return serving(data, "--no-worker", toml=toml + upgrades)
+
+
+def _strict(data: Path) -> AbstractContextManager[Server]:
+    return serving(data, "--no-worker", FILMGATE_LIMITS__CREATES_PER_10S="1", FILMGATE_LIMITS__QUERIES_PER_S="1")
+
+
+def _capped(data: Path) -> Path:
+    with closing(sqlite3.connect(data / "filmgate.db")) as connection:
+        connection.execute("UPDATE keys SET hourly_cap = 1")
+        connection.commit()
+    return data
 
 
 @contextmanager

@@ -21,6 +21,8 @@ KEY = "test-key-that-is-long-enough-for-a-server"
 PLUGIN = Path(__file__).parents[1] / "plugin"
 TRIAL = "".join(f'[models.{name}]\nengine = "trial"\n' for name in ("veo3", "veo3_fast", "veo3_lite"))
 
+UNLIMITED = {"FILMGATE_LIMITS__CREATES_PER_10S": "0", "FILMGATE_LIMITS__QUERIES_PER_S": "0"}
+
 
 class NotStarted(Exception):
     """The server ended before it listened; the message is what it printed."""
@@ -116,7 +118,11 @@ def _tree(pid: int) -> list[int]:
 
 @contextmanager
 def serving(data: Path, *flags: str, toml: str = TRIAL, ready: bool = True, **environment: str) -> Iterator[Server]:
-    """A server on a free port of loopback; by default with the trial engine behind every model, and ready."""
+    """A server on a free port of loopback; by default with the trial engine behind every model, and ready.
+
+    It lets itself be asked as often as one likes: tests share one account, and look 20 times a second. Those that are
+    about limits set them.
+    """
     data.parent.mkdir(parents=True, exist_ok=True)
     config = data.parent / f"{data.name}.toml"
     config.write_text(toml)
@@ -139,6 +145,7 @@ def serving(data: Path, *flags: str, toml: str = TRIAL, ready: bool = True, **en
         text=True,
         env=os.environ
         | {"PYTHONPATH": str(PLUGIN), "FILMGATE_INITIAL_API_KEY": KEY, "FILMGATE_NET__ALLOW_PRIVATE": "true"}
+        | UNLIMITED
         | environment,
     )
     log: list[str] = []

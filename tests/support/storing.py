@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from filmgate.domain.credits import Entry, EntryKind
+from filmgate.domain.limits import NO_LIMITS, Limits
 from filmgate.domain.spec import Spec
 from filmgate.domain.task import Artifact, Origin, Role, Task
-from filmgate.ports import Upload
+from filmgate.ports import Key, Upload
 from filmgate.store.accounts import SqlAccountStore
 from filmgate.store.media import SqlMediaStore
 from filmgate.store.migrate import migrate
@@ -64,10 +65,12 @@ class Shelf:
         if credits:
             await self.accounts.post(Entry(account_id, EntryKind.GRANT, credits, self.clock.ms))
 
+    async def key(self, account_id: str, key_id: str, max_running: int | None = None) -> None:
+        key = Key(key_id, account_id, key_id, "fg_", self.clock.ms, max_running=max_running)
+        await self.accounts.create_key(key, key_id)
+
     async def submitted(self, **changes: Any) -> Task:
-        task = order(created_ms=self.clock.ms, **changes)
-        await self.tasks.submit(task)
-        return task
+        return await self.tasks.submit(order(created_ms=self.clock.ms, **changes))
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read past the program, on a connection of its own."""
@@ -96,7 +99,7 @@ def _new_database() -> bytes:
 
 
 @asynccontextmanager
-async def shelf(folder: Path) -> AsyncIterator[Shelf]:
+async def shelf(folder: Path, limits: Limits = NO_LIMITS) -> AsyncIterator[Shelf]:
     path = folder / "filmgate.db"
     path.write_bytes(_new_database())
     clock = HandClock()
@@ -105,7 +108,7 @@ async def shelf(folder: Path) -> AsyncIterator[Shelf]:
             path,
             database,
             clock,
-            SqlTaskStore(database, clock),
+            SqlTaskStore(database, clock, limits=limits),
             SqlAccountStore(database, clock),
             SqlOutbox(database, clock),
             SqlMediaStore(database, clock),
@@ -117,17 +120,19 @@ async def shelf(folder: Path) -> AsyncIterator[Shelf]:
 def order(
     *,
     account: str = "default",
+    key: str = "key_0123456789abcdef",
     model: str = "veo3_fast",
     price: int = 60,
     callback: str | None = None,
     created_ms: int = NOON,
     spec: Spec | None = None,
+    task_id: str | None = None,
     **changes: Any,
 ) -> Task:
-    """A new task with an id of its own; later orders have later ids."""
+    """A new task with an id of its own; later orders have later ids, unless ``task_id`` says another."""
     return Task(
-        id=f"{next(_numbers):032x}",
-        origin=Origin(account, "key_0123456789abcdef", "veo3", "https://films.example", {"times": "iso"}),
+        id=task_id or f"{next(_numbers):032x}",
+        origin=Origin(account, key, "veo3", "https://films.example", {"times": "iso"}),
         spec=spec or Spec("A dog playing in a park", model, seed=12345, callback_url=callback),
         created_ms=created_ms,
         price=price,

@@ -31,6 +31,7 @@ from ..http.desk import Desk
 from ..http.edition import Edition
 from ..http.errors import application
 from ..http.events import Watchers
+from ..http.pace import Pace
 from ..http.public import public_base
 from ..net.outbound import Outbound, Policy, check_literal
 from ..services.derive import Derive
@@ -114,6 +115,7 @@ def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy, closing: asyn
         public_base=lambda request: public_base(request, settings.public_url, proxies),
         outlook=Outlooks(parts.queue, parts.clock).of,
         watchers=Watchers(parts.events, closing),
+        pace=Pace(settings.limits.queries_per_s),
     )
 
 

@@ -90,7 +90,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
         yield Parts(
             settings=settings,
             clock=clock,
-            tasks=SqlTaskStore(database, clock),
+            tasks=SqlTaskStore(database, clock, limits=settings.limits.of_tasks()),
             events=SqlEventStore(database),
             queue=SqlQueueView(database, clock),
             accounts=accounts,

@@ -35,6 +35,9 @@ class Caps:
     total: int | None = None
 
 
+NO_CAPS = Caps()
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the ledger; ``credits`` is added to the balance."""

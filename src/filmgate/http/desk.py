@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from .events import Watchers
 from .fields import CheckAddress
 from .films import check_films, check_kept
 from .orders import Checks, Enlargement, Extension
+from .pace import Pace
 
 
 class Submit(Protocol):
@@ -42,6 +43,7 @@ class Desk:
     public_base: Callable[[Request], str]
     outlook: Callable[[Task], Awaitable[Outlook]]
     watchers: Watchers
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def checks(self) -> Checks:
@@ -50,6 +52,10 @@ class Desk:
 
     def edition_of(self, caller: Caller) -> Edition:
         return self.edition.merged(caller.edition)
+
+    def count(self, caller: Caller, task_id: str) -> None:
+        """One more question about a task. Raises TooManyRequests."""
+        self.pace.count((caller.account_id, task_id), self.clock.now_ms())
 
     async def record(self, caller: Caller, task_id: str) -> Task:
         """Raises TaskNotFound, and SourceUnusable for a film of long ago."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..domain.errors import FilmgateError, MalformedRequest, UnknownAddress, WrongMethod
+from ..domain.errors import FilmgateError, MalformedRequest, TooManyRequests, UnknownAddress, WrongMethod
 from .drain import Drain
 from .envelope import envelope
 
@@ -33,6 +34,7 @@ _STATUS = {
     "link_expired": 410,
     "too_large": 413,
     "too_many_requests": 429,
+    "queue_full": 429,
 }
 
 
@@ -52,6 +54,8 @@ def application(
         response = await _render_for(request.url.path, renders)(request, known)
         if isinstance(error, HTTPException) and error.headers:
             response.headers.update(error.headers)
+        if isinstance(error, TooManyRequests):
+            response.headers["Retry-After"] = str(max(1, ceil(error.retry_after_s or 0)))
         return response
 
     app = Starlette(

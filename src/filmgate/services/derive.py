@@ -80,7 +80,7 @@ class Derive:
         """A film that continues another; model and seed are those of the source where none are given.
 
         Raises SourceNotFound, SourceNotReady, NoSuchResult, SourceUnusable for an enlarged film, UnsupportedModel,
-        InvalidRequest (no engine can do it) or InsufficientCredits: nothing is stored.
+        InvalidRequest (no engine can do it), InsufficientCredits, TooManyRequests or KeySpent: nothing is stored.
         """
         try:
             source = await self._store.get(source_id, caller.account_id)
@@ -105,9 +105,9 @@ class Derive:
         self._check_engines(spec, source)
         self._check_kept(film)
         task = self._task(caller, spec, dialect, public_base)
-        await self._store.submit(task)
+        taken = await self._store.submit(task, caller.caps)
         self._nudge()
-        return task
+        return taken
 
     async def upgrade(
         self,
@@ -123,7 +123,8 @@ class Derive:
         """The task that enlarges film ``index`` of a task: the one that there is, or else a new one.
 
         It is the source itself where that is large enough. Raises TaskNotFound, SourceNotReady, NoSuchResult,
-        AlreadyThere for a fallback's film at 1080p, UnsupportedModel or InsufficientCredits: nothing is stored.
+        AlreadyThere for a fallback's film at 1080p, UnsupportedModel, InsufficientCredits, TooManyRequests or KeySpent:
+        nothing is stored.
         """
         source, index = await self._source(caller, source_id, kind, index)
         known = await self._known(source, kind, index)
@@ -143,7 +144,7 @@ class Derive:
             index=index,
         )
         task = self._task(caller, spec, dialect, public_base)
-        kept = await self._store.submit_once(task)
+        kept = await self._store.submit_once(task, caller.caps)
         if kept.id == task.id:
             self._nudge()
         return Upgrade(kept, fresh=kept.id == task.id)

@@ -39,7 +39,8 @@ class Submit:
         self._nudge = nudge
 
     async def __call__(self, caller: Caller, spec: Spec, *, dialect: str, public_base: str) -> Task:
-        """Raises UnsupportedModel, InvalidRequest (no engine can do it) or InsufficientCredits: nothing is stored."""
+        """Raises UnsupportedModel, InvalidRequest (no engine can do it), InsufficientCredits, TooManyRequests or
+        KeySpent: nothing is stored."""
         spec = self._completed(spec)
         self._check(spec)
         now = self._clock.now_ms()
@@ -51,9 +52,9 @@ class Submit:
             run_at_ms=now,
             price=price(spec, self._prices),
         )
-        await self._store.submit(task)
+        taken = await self._store.submit(task, caller.caps)
         self._nudge()
-        return task
+        return taken
 
     def _check(self, spec: Spec) -> None:
         route = self._models.get(spec.model)

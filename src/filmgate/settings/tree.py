@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_type_hints
 
+from ..domain import limits
 from ..domain.credits import DEFAULT_PRICES, Prices
 from ..domain.routing import Route
 from ..http import edition
@@ -74,9 +75,23 @@ class Net:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    creates_per_10s: rules.Count = setting(
-        20, "New tasks that one account may create in ten seconds; 0 is no limit.", in_effect=False
+    creates_per_10s: rules.Count = setting(20, "New tasks that one account may create in ten seconds; 0 is no limit.")
+    queue: rules.Count = setting(
+        100_000, "Tasks of all accounts that may wait or run at once; an order beyond it is refused. 0 is no limit."
     )
+    queue_per_account: rules.Count = setting(
+        10_000, "Tasks of one account that may wait or run at once, so that none fills the queue. 0 is no limit."
+    )
+    running_per_account: rules.Count = setting(
+        0, "Tasks of one account that may run at once, unless it has a number of its own; others wait. 0 is no limit."
+    )
+    queries_per_s: rules.Count = setting(
+        10, "Questions about one task that an account may ask in a second, of each API process; 0 is no limit."
+    )
+
+    def of_tasks(self) -> limits.Limits:
+        """Those that the store keeps."""
+        return limits.Limits(self.creates_per_10s, self.queue, self.queue_per_account, self.running_per_account)
 
 
 @dataclass(frozen=True, slots=True)

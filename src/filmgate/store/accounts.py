@@ -47,6 +47,11 @@ def add_entry(connection: Connection, entry: Entry) -> None:
             raise InsufficientCredits(
                 f"This needs {-entry.credits} credits and the account has {balance_of(connection, entry.account_id)}."
             )
+    add_line(connection, entry)
+
+
+def add_line(connection: Connection, entry: Entry) -> None:
+    """The line alone, for who changes the balance in a statement of their own."""
     connection.execute(
         _ADD_ENTRY,
         {

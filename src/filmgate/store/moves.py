@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Float,
+    ScalarSelect,
     Select,
     and_,
     bindparam,
@@ -26,7 +28,7 @@ from sqlalchemy.sql.dml import ReturningUpdate, Update
 
 from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
 from ..domain.task import Status
-from .schema import accounts, tasks
+from .schema import BEGUN, BUSY, accounts, keys, tasks
 
 
 def in_state(*statuses: Status, table: Any = tasks) -> ColumnElement[bool]:
@@ -54,30 +56,6 @@ _OF_LEASE = and_(
 _OF_ID_AND_STATUS = and_(tasks.c.id == bindparam("of_id"), tasks.c.status == bindparam("of_status"))
 
 
-def _fairest_account() -> Select[Any]:
-    """The account whose turn it is, of those with a task that is due.
-
-    The one with the fewest running tasks for its weight, then the one not served for the longest time.
-    """
-    theirs = tasks.alias("theirs")
-    running = (
-        select(theirs.c.account_id, func.count().label("count"))
-        .where(in_state(Status.RUNNING, table=theirs))
-        .group_by(theirs.c.account_id)
-        .subquery("running")
-    )
-    waits = tasks.alias("waits")
-    has_one_due = select(waits.c.id).where(waits.c.account_id == accounts.c.id, _due(waits)).exists()
-    share = cast(func.coalesce(running.c.count, 0), Float) / accounts.c.weight
-    return (
-        select(accounts.c.id)
-        .outerjoin_from(accounts, running, running.c.account_id == accounts.c.id)
-        .where(has_one_due)
-        .order_by(share, accounts.c.served, accounts.c.id)
-        .limit(1)
-    )
-
-
 def _due(table: Any) -> ColumnElement[bool]:
     return and_(
         in_state(*sources(Event.CLAIM), table=table),
@@ -86,12 +64,69 @@ def _due(table: Any) -> ColumnElement[bool]:
     )
 
 
-def _next_task() -> Select[Any]:
-    mine = tasks.alias("mine")
+def _begun(account_id: ColumnElement[str], key_id: ColumnElement[str] | None = None) -> ScalarSelect[int]:
+    """How many tasks of an account, or of a key of it, are worked on, by us or by a remote engine."""
+    theirs = tasks.alias("theirs")
+    count = select(func.count()).select_from(theirs).where(BEGUN, theirs.c.account_id == account_id)
+    return (count if key_id is None else count.where(theirs.c.key_id == key_id)).scalar_subquery()
+
+
+def _turns() -> CTE:
+    """Accounts that may have one more task running, in the order of their turns: ``of_many`` of them after ``of_past``.
+
+    First those with the fewest tasks worked on for their weight, then those not served for the longest time.
+    """
+    begun = _begun(accounts.c.id)
+    share = (cast(begun, Float) / accounts.c.weight).label("share")
     return (
+        select(accounts.c.id, share, accounts.c.served)
+        .where(BUSY, begun < func.coalesce(accounts.c.max_running, bindparam("of_most")))
+        .order_by(share, accounts.c.served, accounts.c.id)
+        .limit(bindparam("of_many"))
+        .offset(bindparam("of_past"))
+        .cte("turns")
+    )
+
+
+def _lanes() -> CTE:
+    """Those accounts, each with every key of it that has tasks in the queue.
+
+    The keys are found by leaping through the index from one to the next (the last leap lands on NULL), so that the
+    length of a queue does not matter.
+    """
+    turns, queued = _turns(), tasks.alias("queued")
+    smallest = select(func.min(queued.c.key_id)).where(in_state(*sources(Event.CLAIM), table=queued))
+    first = smallest.where(queued.c.account_id == turns.c.id).scalar_subquery()
+    lanes = select(turns.c.id.label("account_id"), turns.c.share, turns.c.served, first.label("key_id")).cte(
+        "lanes", recursive=True
+    )
+    next_one = smallest.where(queued.c.account_id == lanes.c.account_id, queued.c.key_id > lanes.c.key_id)
+    leap = select(lanes.c.account_id, lanes.c.share, lanes.c.served, next_one.scalar_subquery())
+    return lanes.union_all(leap.where(lanes.c.key_id.is_not(None)))
+
+
+def _next_task() -> Select[Any]:
+    """The first one in the lane whose turn it is, of the lanes whose key may have one more task running.
+
+    Accounts by their turns; in an account by priority, then by age.
+    """
+    lanes, mine, head = _lanes(), tasks.alias("mine"), tasks.alias("head")
+    first = (
         select(mine.c.id)
-        .where(_due(mine), mine.c.account_id == _fairest_account().scalar_subquery())
+        .where(_due(mine), mine.c.account_id == lanes.c.account_id, mine.c.key_id == lanes.c.key_id)
         .order_by(mine.c.priority.desc(), mine.c.created_ms, mine.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    begun = _begun(lanes.c.account_id, lanes.c.key_id)
+    return (
+        select(head.c.id)
+        .join_from(lanes, head, head.c.id == first)
+        .outerjoin(keys, keys.c.id == lanes.c.key_id)
+        .where(or_(keys.c.max_running.is_(None), begun < keys.c.max_running))
+        .order_by(
+            lanes.c.share, lanes.c.served, lanes.c.account_id, head.c.priority.desc(), head.c.created_ms, head.c.id
+        )
         .limit(1)
     )
 

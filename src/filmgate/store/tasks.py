@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -13,14 +14,15 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from ..domain.callback import CallbackState
-from ..domain.credits import Entry, EntryKind
+from ..domain.credits import NO_CAPS, Caps
 from ..domain.errors import AttemptsUsedUp, Cancelled, InternalFault, LeaseLost, Rejection, TaskError, TaskNotFound
 from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
+from ..domain.limits import NO_LIMITS, Limits
 from ..domain.spec import Kind
 from ..domain.task import Artifact, Failure, Lease, Status, Task
 from ..ports import Clock, Progress
 from . import moves
-from .accounts import add_entry
+from .admission import Hold, admit, hold_of, release
 from .events import note_events
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
 from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
@@ -59,6 +61,9 @@ _SERVED = (
 )
 _heartbeat = lru_cache(maxsize=64)(moves.heartbeat)
 
+NO_BOUND = 2**31 - 1
+FIRST_TURNS = 8  #: accounts that a claim looks at before it looks at all of them
+
 GIVEN_UP = (
     f"The process that was making this film died {MAX_LOST_LEASES} times, so it is not tried again. "
     "Nothing was charged. Try a shorter or smaller film; the server's log has the cause."
@@ -73,17 +78,22 @@ class SqlTaskStore:
     """The TaskStore of ``ports.py`` over a database."""
 
     def __init__(
-        self, database: Database, clock: Clock, new_callback_id: Callable[[], str] = random_callback_id
+        self,
+        database: Database,
+        clock: Clock,
+        new_callback_id: Callable[[], str] = random_callback_id,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self._database = database
         self._clock = clock
         self._new_callback_id = new_callback_id
+        self._limits = limits
 
-    async def submit(self, task: Task) -> None:
-        await self._database.write(partial(_submit, task, row_of(task)))
+    async def submit(self, task: Task, caps: Caps = NO_CAPS) -> Task:
+        return await self._database.write(partial(self._submit, task, row_of(task), caps))
 
-    async def submit_once(self, task: Task) -> Task:
-        return await self._database.write(partial(_submit_once, task, row_of(task)))
+    async def submit_once(self, task: Task, caps: Caps = NO_CAPS) -> Task:
+        return await self._database.write(partial(self._submit_once, task, row_of(task), caps))
 
     async def upgrade_of(
         self, source_id: str, kind: Kind, index: int, failed_since_ms: int | None = None
@@ -121,6 +131,7 @@ class SqlTaskStore:
                 {
                     "of_now": now,
                     "of_models": list(models),
+                    "of_most": self._limits.running_per_account or NO_BOUND,
                     "owner": owner,
                     "lease_until_ms": now + lease_ms,
                     "started_ms": now,
@@ -213,6 +224,21 @@ class SqlTaskStore:
         due_ms = self._database.read(lambda c: c.execute(_DUE).scalar_one())
         return None if due_ms is None else max(0.0, (due_ms - self._clock.now_ms()) / 1000)
 
+    def _submit(self, task: Task, row: dict[str, Any], caps: Caps, connection: Connection) -> Task:
+        """The time is that of the transaction: then a later order never has an earlier one, and windows are exact."""
+        task = replace(task, created_ms=self._clock.now_ms())
+        number = admit(connection, hold_of(task), caps, self._limits)
+        connection.execute(_ADD, row | {"created_ms": task.created_ms, "number": number})
+        return task
+
+    def _submit_once(self, task: Task, row: dict[str, Any], caps: Caps, connection: Connection) -> Task:
+        """Nobody else writes between the look and the order; the unique index holds even where that is not so."""
+        spec = task.spec
+        if spec.source_id is None or not spec.kind.is_upgrade:
+            raise ValueError(f"Only upgrades are submitted once, and this is a task of kind {spec.kind}.")
+        known = _live_upgrade(connection, spec.source_id, spec.kind, spec.index)
+        return self._submit(task, row, caps, connection) if known is None else known
+
     def _requeue(
         self, connection: Connection, statement: ReturningUpdate[Any], lease: Lease, values: dict[str, Any]
     ) -> Task:
@@ -224,9 +250,7 @@ class SqlTaskStore:
         """What an ended task leaves behind: the fate of its hold, and the word to its owner."""
         assert task.ended_ms is not None
         note_events(connection, [task.id], task.ended_ms)
-        charged = task.status is Status.SUCCEEDED
-        kind, given_back = (EntryKind.SETTLE, 0) if charged else (EntryKind.REFUND, task.price)
-        add_entry(connection, Entry(task.origin.account_id, kind, given_back, task.ended_ms, task.id))
+        release(connection, hold_of(task), task.ended_ms, charged=task.status is Status.SUCCEEDED)
         if task.spec.callback_url is not None:
             connection.execute(_ADD_CALLBACK, self._callback_row(task, task.spec.callback_url))
         return task
@@ -244,23 +268,6 @@ class SqlTaskStore:
         }
 
 
-def _submit(task: Task, row: dict[str, Any], connection: Connection) -> None:
-    add_entry(connection, Entry(task.origin.account_id, EntryKind.HOLD, -task.price, task.created_ms, task.id))
-    connection.execute(_ADD, row)
-
-
-def _submit_once(task: Task, row: dict[str, Any], connection: Connection) -> Task:
-    """Nobody else writes between the look and the order; the unique index holds even where that is not so."""
-    spec = task.spec
-    if spec.source_id is None or not spec.kind.is_upgrade:
-        raise ValueError(f"Only upgrades are submitted once, and this is a task of kind {spec.kind}.")
-    known = _live_upgrade(connection, spec.source_id, spec.kind, spec.index)
-    if known is not None:
-        return known
-    _submit(task, row, connection)
-    return task
-
-
 def _live_upgrade(connection: Connection, source_id: str, kind: Kind, index: int) -> Task | None:
     of_film = {"of_source": source_id, "of_kind": kind.value, "of_index": index}
     row = connection.execute(_UPGRADE, of_film).one_or_none()
@@ -268,7 +275,7 @@ def _live_upgrade(connection: Connection, source_id: str, kind: Kind, index: int
 
 
 def _claim(values: dict[str, Any], connection: Connection) -> Lease | None:
-    row = connection.execute(moves.CLAIM, values).one_or_none()
+    row = _next_row(connection, values)
     if row is None:
         return None
     connection.execute(_SERVED, {"of_id": row.account_id})
@@ -282,11 +289,19 @@ def _claim(values: dict[str, Any], connection: Connection) -> Lease | None:
     return Lease(task, values["owner"], task.attempt)
 
 
+def _next_row(connection: Connection, values: dict[str, Any]) -> Row[Any] | None:
+    """Of the few accounts whose turn it is; of all the others only when those have nothing that could run."""
+    few = connection.execute(moves.CLAIM, values | {"of_many": FIRST_TURNS, "of_past": 0}).one_or_none()
+    if few is not None:
+        return few
+    return connection.execute(moves.CLAIM, values | {"of_many": NO_BOUND, "of_past": FIRST_TURNS}).one_or_none()
+
+
 def _bury(connection: Connection, row: Row[Any], now_ms: int) -> None:
     """Fail a row that this version cannot read, so that it does not stop the queue for all others."""
     values = _failed(Status.FAILED, InternalFault("The task's record cannot be read.")) | {"ended_ms": now_ms}
     connection.execute(moves.FAIL, {"of_id": row.id, "of_owner": row.owner, "of_attempt": row.attempt} | values)
-    add_entry(connection, Entry(row.account_id, EntryKind.REFUND, row.price, now_ms, row.id))
+    release(connection, Hold(row.id, row.account_id, row.key_id, row.price, row.created_ms), now_ms, charged=False)
     note_events(connection, [row.id], now_ms)
 
 

@@ -54,6 +54,7 @@ def routes(desk: Desk) -> list[Route]:
         task_id = request.query_params.get("taskId", "").strip()
         if not task_id:
             raise MalformedRequest("taskId parameter is required")
+        desk.count(caller, task_id)
         task = await desk.tasks.get(task_id, caller.account_id)
         return envelope(200, "success", render_record(task, desk.links))
 

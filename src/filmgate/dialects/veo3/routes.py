@@ -46,7 +46,9 @@ def routes(desk: Desk) -> list[Route]:
 
     async def record_info(request: Request) -> Response:
         caller = await desk.authenticate(request)
-        task = await desk.record(caller, task_id_of("taskId", request.query_params.get("taskId")))
+        task_id = task_id_of("taskId", request.query_params.get("taskId"))
+        desk.count(caller, task_id)
+        task = await desk.record(caller, task_id)
         outlook = await desk.outlook(task)
         return envelope(200, "success", render_record(task, desk.edition_of(caller), desk.links, outlook))
 
@@ -57,6 +59,7 @@ def routes(desk: Desk) -> list[Route]:
     async def get_1080p(request: Request) -> Response:
         caller = await desk.authenticate(request)
         order, base = _asked(request, desk), desk.public_base(request)
+        desk.count(caller, order.source_id)
         task, _ = await desk.enlarge(caller, order, Kind.UPGRADE_1080P, dialect=NAME, public_base=base)
         if task.status is Status.SUCCEEDED:
             return envelope(200, "success", {"resultUrl": _film_of(task, order, desk), "taskId": task.id})
@@ -75,7 +78,9 @@ def routes(desk: Desk) -> list[Route]:
 
     async def ask_4k(request: Request) -> Response:
         caller = await desk.authenticate(request)
-        task = await desk.enlarged(caller, _asked(request, desk), Kind.UPGRADE_4K)
+        order = _asked(request, desk)
+        desk.count(caller, order.source_id)
+        task = await desk.enlarged(caller, order, Kind.UPGRADE_4K)
         return _known_4k(task, desk, desk.edition_of(caller))
 
     async def get_4k(request: Request) -> Response:

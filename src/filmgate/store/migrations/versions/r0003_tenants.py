@@ -13,6 +13,7 @@ def upgrade() -> None:
     _extend_keys()
     _extend_accounts()
     _number_tasks()
+    _index_queue()
     _add_features()
     _add_audit()
     _add_events()
@@ -97,6 +98,26 @@ def _number_tasks() -> None:
         ["ended_ms"],
         sqlite_where=sa.text("ended_ms IS NOT NULL"),
         postgresql_where=sa.text("ended_ms IS NOT NULL"),
+    )
+
+
+def _index_queue() -> None:
+    """By key too: one that may not run more tasks is passed over in one step."""
+    op.drop_index("ix_tasks_claim", "tasks")
+    op.create_index(
+        "ix_tasks_claim",
+        "tasks",
+        ["status", "account_id", "key_id", sa.text("priority DESC"), "created_ms", "id", "model", "run_at_ms"],
+        sqlite_where=sa.text("status = 'queued'"),
+        postgresql_where=sa.text("status = 'queued'"),
+    )
+    op.drop_index("ix_tasks_running", "tasks")
+    op.create_index(
+        "ix_tasks_begun",
+        "tasks",
+        ["account_id", "key_id", "status"],
+        sqlite_where=sa.text("status IN ('running', 'waiting')"),
+        postgresql_where=sa.text("status IN ('running', 'waiting')"),
     )
 
 
