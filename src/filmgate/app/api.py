@@ -7,8 +7,8 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from ipaddress import ip_network
 
@@ -35,6 +35,7 @@ from ..net.outbound import Outbound, Policy, check_literal
 from ..services.derive import Derive
 from ..services.submit import Submit
 from ..services.uploads import Uploads
+from ..services.uses import Uses
 from ..settings import Settings
 from .connections import Patience, guarded
 from .listening import room
@@ -47,14 +48,15 @@ OPERATIONS = (*veo3_described.OPERATIONS, *market_described.OPERATIONS, *files_d
 CLOSE_S = 5  #: for answers under way when the server stops
 
 
-def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette:
-    """The whole HTTP surface. ``worker``: a runner belongs to this server, and it is not ready without one.
+def build(parts: Parts, nudge: Callable[[], None], saw: Callable[[str], None], *, worker: bool) -> Starlette:
+    """The whole HTTP surface. ``worker``: a runner belongs to this server, and it is not ready without one. ``saw`` is
+    told the id of each key that is used.
 
     Raises EngineUnavailable for an engine that a model names and nobody has installed.
     """
     settings = parts.settings
     policy = Policy(settings.net.allow, settings.net.allow_private)
-    desk = _desk(parts, nudge, policy)
+    desk = _desk(parts, nudge, policy, saw)
     for engine in {engine for route in parts.routes.values() for engine in route.engines}:
         registry.capabilities(engine)  # imports the engine: now, and not in the loop at the first order
     return application(
@@ -92,7 +94,7 @@ def _documentation(desk: Desk, *, public: bool) -> list[Route]:
     return [*pages, *docs.guarded(openapi.routes(described), desk.authenticate)]
 
 
-def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
+def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy, saw: Callable[[str], None]) -> Desk:
     settings = parts.settings
     proxies = [ip_network(proxy) for proxy in settings.server.trusted_proxies]
 
@@ -106,7 +108,7 @@ def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
         clock=parts.clock,
         links=parts.links,
         edition=Edition().merged(settings.edition.switches()),
-        authenticate=bearer(parts.accounts),
+        authenticate=bearer(parts.accounts, proxies, saw),
         check_address=check_address,
         public_base=lambda request: public_base(request, settings.public_url, proxies),
     )
@@ -183,10 +185,22 @@ def _nudge(nudges: int) -> None:
 async def _answer(
     settings: Settings, listener: socket.socket, nudge: Callable[[], None], ready: Callable[[], None], *, worker: bool
 ) -> None:
-    async with opened(settings) as parts:
-        server = _Server(_config(settings, build(parts, nudge, worker=worker)), ready)
+    async with opened(settings) as parts, _noting(parts) as uses:
+        server = _Server(_config(settings, build(parts, nudge, uses.saw, worker=worker)), ready)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
         await server.serve(sockets=[listener])
+
+
+@asynccontextmanager
+async def _noting(parts: Parts) -> AsyncIterator[Uses]:
+    """Note when keys are used, now and then, and for the last time at the end."""
+    uses = Uses(parts.accounts, parts.clock)
+    running = asyncio.create_task(uses.run(), name="uses of keys")
+    try:
+        yield uses
+    finally:
+        running.cancel()
+        await uses.flush()
 
 
 def _config(settings: Settings, app: Starlette) -> uvicorn.Config:

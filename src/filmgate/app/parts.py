@@ -19,9 +19,11 @@ from ..settings import Settings
 from ..storage.links import Links
 from ..storage.local import LocalStorage
 from ..store.accounts import SqlAccountStore
+from ..store.audit import SqlAuditLog
 from ..store.media import SqlMediaStore
 from ..store.migrate import migrate
 from ..store.outbox import SqlOutbox
+from ..store.sealing import Seal
 from ..store.sqlite import Database, location
 from ..store.tasks import SqlTaskStore
 from ..store.uploads import SqlUploadStore
@@ -30,7 +32,17 @@ from ..store.workers import SqlWorkerStore
 from .private import private_folder
 
 if TYPE_CHECKING:
-    from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, UploadStore, WebhookStore, WorkerStore
+    from ..ports import (
+        AccountStore,
+        AuditLog,
+        Clock,
+        Outbox,
+        Storage,
+        TaskStore,
+        UploadStore,
+        WebhookStore,
+        WorkerStore,
+    )
     from ..services.janitor import MediaStore
 
 LINK_SECRET = "links"
@@ -60,6 +72,7 @@ class Parts:
     uploads: UploadStore
     media: MediaStore
     webhooks: WebhookStore
+    audit: AuditLog
     storage: Storage
     links: Links
     routes: Mapping[str, Route]
@@ -81,7 +94,8 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             outbox=SqlOutbox(database, clock),
             uploads=SqlUploadStore(database, clock),
             media=SqlMediaStore(database, clock),
-            webhooks=SqlWebhookStore(database, clock),
+            webhooks=SqlWebhookStore(database, clock, Seal(settings.secret_key)),
+            audit=SqlAuditLog(database),
             storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
             links=Links(await _link_keys(settings, accounts)),
             routes=settings.routes(),
