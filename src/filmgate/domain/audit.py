@@ -22,10 +22,10 @@ class Note:
 
 def changes(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, str]:
     """What is different, in words: {"weight": "1 -> 2"}."""
-    return {name: f"{_word(was)} -> {_word(after[name])}" for name, was in before.items() if was != after[name]}
+    return {name: f"{in_words(was)} -> {in_words(after[name])}" for name, was in before.items() if was != after[name]}
 
 
-def _word(value: object) -> str:
+def in_words(value: object) -> str:
     if value is None or value == "":
         return "none"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -19,6 +19,7 @@ FIRST_ACCOUNT = "default"
 FIRST_CREDITS = 1_000_000
 SHORTEST_SECRET = 32  #: characters of a key that the operator chooses
 LONGEST_ID = 64  #: characters of the id of an account
+NO_LIVE_KEY = "There is no live key {key_id!r}: see `filmgate keys list`."
 _ACCOUNT_ID = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{LONGEST_ID - 1}}}")
 _HINT_LENGTH = 7
 _MAPPED_BITS = 96  #: what stands before the IPv4 address in an IPv4-mapped one
@@ -39,6 +40,11 @@ class NewKey:
 
 def new_secret() -> str:
     return f"fg_{secrets.token_urlsafe(32)}"
+
+
+def hint(secret: str) -> str:
+    """What of a secret may be shown, so that people can tell keys apart."""
+    return secret[:_HINT_LENGTH]
 
 
 def new_key_id() -> str:
@@ -105,7 +111,7 @@ async def create_key(
         id=make_id(),
         account_id=account_id,
         label=label,
-        hint=secret[:_HINT_LENGTH],
+        hint=hint(secret),
         created_ms=clock.now_ms(),
         edition=dict(edition),
         expires_ms=expires_ms,
@@ -117,15 +123,23 @@ async def create_key(
     return NewKey(key, secret)
 
 
+async def live_key(store: AccountStore, key_id: str) -> Key:
+    """Raises InvalidRequest where there is no such key, or it is revoked."""
+    for key in await store.keys():
+        if key.id == key_id and key.revoked_ms is None:
+            return key
+    raise InvalidRequest(NO_LIVE_KEY.format(key_id=key_id))
+
+
 async def replace_secret(store: AccountStore, key_id: str, secret: str, overlap_ms: int, *, by: str = SERVER) -> Key:
     """From now on the key has this secret; the one before is good until the overlap ends."""
-    return await store.rotate_key(key_id, digest(secret), secret[:_HINT_LENGTH], overlap_ms, by=by)
+    return await store.rotate_key(key_id, digest(secret), hint(secret), overlap_ms, by=by)
 
 
 async def revoke_key(store: AccountStore, key_id: str, *, by: str = SERVER) -> None:
     """From now on the key is refused. Raises InvalidRequest where there is no such live key."""
     if not await store.revoke_key(key_id, by=by):
-        raise InvalidRequest(f"There is no live key {key_id!r}: see `filmgate keys list`.")
+        raise InvalidRequest(NO_LIVE_KEY.format(key_id=key_id))
 
 
 def networks(texts: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from ..domain.audit import SERVER, Note, changes
+from ..domain.audit import SERVER, Note, changes, in_words
 from ..domain.credits import Entry, EntryKind, Spent
 from ..domain.errors import InsufficientCredits, InvalidRequest
 from ..ports import Account, Caller, Clock, Key
@@ -183,9 +183,8 @@ def _create_account(connection: Connection, account: Account, credits: int, by: 
     if connection.execute(_BALANCE, {"of_id": account.id}).one_or_none() is not None:
         return False
     connection.execute(_ADD_ACCOUNT, {"id": account.id, "created_ms": account.created_ms} | _told(account))
-    add_note(
-        connection, Note(account.created_ms, by, "account.create", account.id, account.id, {"label": account.label})
-    )
+    said = {name: in_words(value) for name, value in _told(account).items()}
+    add_note(connection, Note(account.created_ms, by, "account.create", account.id, account.id, said))
     if credits:
         _post(connection, Entry(account.id, EntryKind.GRANT, credits, account.created_ms), by)
     return True

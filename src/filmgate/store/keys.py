@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, case, delete, func, insert, or_, select, update
@@ -155,10 +156,14 @@ def _told(key: Key) -> dict[str, str | int | None]:
     return {
         "label": key.label,
         "edition": ", ".join(f"{name}={value}" for name, value in sorted(key.edition.items())),
-        "expires_ms": key.expires_ms,
+        "expires": _when(key.expires_ms),
         "hourly_cap": key.caps.hourly,
         "daily_cap": key.caps.daily,
         "total_cap": key.caps.total,
         "max_running": key.max_running,
         "addresses": ", ".join(key.addresses),
     }
+
+
+def _when(ms: int | None) -> str | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
