@@ -149,9 +149,10 @@ def webhook_secrets(url: str, secret_key: str | None) -> Finding:
     sealed = [row for row in stored if is_sealed(row[2])]
     clear = len(stored) - len(sealed)
     seen = ", ".join(f"{count} {how}" for count, how in ((len(sealed), "sealed"), (clear, "in clear")) if count)
+    seal = Seal(secret_key)
     try:
         for account_id, kind, secret in sealed:
-            Seal(secret_key).open(secret, place_of(account_id, kind))
+            seal.open(secret, place_of(account_id, kind))
     except SecretSealed as error:
         return Finding("webhook secrets", seen, str(error))
     if clear:
