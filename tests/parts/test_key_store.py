@@ -141,11 +141,8 @@ async def test_what_was_spent_is_told_for_the_hour_the_day_and_in_all(tmp_path: 
         s.clock.ms = 20_000 * DAY_MS + 5 * HOUR_MS + 17
         hour = s.clock.ms - 17
         spent = [(hour, 1), (hour - HOUR_MS, 10), (hour - 5 * HOUR_MS, 100), (hour - 6 * HOUR_MS, 1000)]
-        await s.database.write(
-            lambda c: [
-                c.exec_driver_sql("INSERT INTO key_spending VALUES ('key_1', ?, ?)", each).close() for each in spent
-            ]
-        )
+        add = "INSERT INTO key_spending VALUES ('key_1', ?, ?)"
+        await s.database.write(lambda c: c.exec_driver_sql(add, spent).close())
         assert await s.accounts.spent() == {"key_1": Spent(hour=1, day=111, total=1111)}
 
 
