@@ -13,7 +13,7 @@ from support.receiver import receiving
 from support.server import Server, serving, until
 
 SECRET = "a-secret-of-the-receiver"
-KEY = {"FILMGATE_SECRET_KEY": "k" * 40, "FILMGATE_CALLBACKS__SCHEDULE_S": "600"}
+KEY = "k" * 40
 
 
 def stored(data: Path) -> str:
@@ -32,7 +32,7 @@ def test_a_key_that_is_set_later_seals_and_one_that_is_lost_stops_no_task(tmp_pa
         with serving(data, ready=False) as server:
             server.cli("keys", "webhook", "--vendor", SECRET)
         assert SECRET in stored(data)
-        with serving(data, **KEY) as server:
+        with serving(data, FILMGATE_SECRET_KEY=KEY) as server:
             assert SECRET not in stored(data)
             server.create("a dog", duration=4, callBackUrl=receiver.url)
             until(lambda: receiver.raw, "the callback has come")
@@ -42,7 +42,7 @@ def test_a_key_that_is_set_later_seals_and_one_that_is_lost_stops_no_task(tmp_pa
             assert server.ended(task_id)["successFlag"] == 1
             first = until(lambda: tries(server, task_id), "a try is recorded")[0]
             assert first["error"].startswith("No FILMGATE_SECRET_KEY is set.")
-        with serving(data, **KEY) as server:
+        with serving(data, FILMGATE_SECRET_KEY=KEY) as server:
             server.cli("callbacks", "redeliver", task_id)
             until(lambda: len(receiver.raw) == 2, "the callback has come")
             assert webhooks.verify_vendor(receiver.raw[1], receiver.headers[1], SECRET).task_id == task_id

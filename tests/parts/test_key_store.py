@@ -158,7 +158,8 @@ async def test_uses_are_noted_together_and_requests_write_nothing(tmp_path: Path
             uses.saw(key.id)
         assert s.dump() == before
         await uses.flush()
-        assert [key.last_used_ms for key in await s.accounts.keys()] == [NOON + 1000, NOON + 2000, None]
+        noted = {key.id: key.last_used_ms for key in await s.accounts.keys()}
+        assert [noted[key.id] for key in keys] == [NOON + 1000, NOON + 2000, None]
         before = s.dump()
         await uses.flush()  # nothing was used since
         assert s.dump() == before
