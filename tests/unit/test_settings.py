@@ -299,7 +299,20 @@ def test_a_model_of_the_file_keeps_the_prices_that_it_does_not_name(tmp_path: Pa
     settings = load(environ=HOME, toml=toml(tmp_path, text))
     assert settings.routes()["veo3"].engines == ("diffusers", "storyboard")
     assert settings.routes()["veo3"].options == {"diffusers": {"steps": 20}}
-    assert settings.prices()["veo3"] == {"720p": 7, "1080p": 255, "4k": 380, "extend": 250}
+    assert settings.prices()["veo3"] == {"720p": 7, "1080p": 255, "4k": 380, "4k_from_image": 370, "extend": 250}
+
+
+@pytest.mark.parametrize(
+    ("given", "prices"),
+    [
+        ("4k = 500", {"4k": 500}),  # from images too: nobody has said otherwise
+        ("4k = 500, 4k_from_image = 400", {"4k": 500, "4k_from_image": 400}),
+        ("4k_from_image = 1", {"4k": 380, "4k_from_image": 1}),
+    ],
+)
+def test_a_new_price_of_4k_is_that_of_films_from_images_too(tmp_path: Path, given: str, prices: dict[str, int]) -> None:
+    settings = load(environ=HOME, toml=toml(tmp_path, f"[models.veo3]\nprices = {{ {given} }}"))
+    assert settings.prices()["veo3"] == {"720p": 250, "1080p": 255, "extend": 250} | prices
     assert settings.origins["models.veo3_fast"] == "default"
 
 

@@ -19,11 +19,13 @@ from ..settings import Settings
 from ..storage.links import Links
 from ..storage.local import LocalStorage
 from ..store.accounts import SqlAccountStore
+from ..store.audit import SqlAuditLog
 from ..store.events import SqlEventStore
 from ..store.media import SqlMediaStore
 from ..store.migrate import migrate
 from ..store.outbox import SqlOutbox
 from ..store.queue import SqlQueueView
+from ..store.sealing import Seal
 from ..store.sqlite import Database, location
 from ..store.tasks import SqlTaskStore
 from ..store.uploads import SqlUploadStore
@@ -34,6 +36,7 @@ from .private import private_folder
 if TYPE_CHECKING:
     from ..ports import (
         AccountStore,
+        AuditLog,
         Clock,
         EventStore,
         Outbox,
@@ -75,6 +78,7 @@ class Parts:
     uploads: UploadStore
     media: MediaStore
     webhooks: WebhookStore
+    audit: AuditLog
     storage: Storage
     links: Links
     routes: Mapping[str, Route]
@@ -98,7 +102,8 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             outbox=SqlOutbox(database, clock),
             uploads=SqlUploadStore(database, clock),
             media=SqlMediaStore(database, clock),
-            webhooks=SqlWebhookStore(database, clock),
+            webhooks=SqlWebhookStore(database, clock, Seal(settings.secret_key)),
+            audit=SqlAuditLog(database),
             storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
             links=Links(await _link_keys(settings, accounts)),
             routes=settings.routes(),

@@ -46,6 +46,7 @@ async def _prepare(settings: Settings, worker: bool) -> None:
     async with operator(settings) as parts:
         if worker:
             await parts.workers.withdraw(SERVE_OWNER)  # a runner that was killed could not say good-bye
+        await parts.webhooks.seal()  # a key that is set later seals what was there before
         await _first_key(parts)
 
 

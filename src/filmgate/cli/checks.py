@@ -49,6 +49,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield free_disk(settings.data)
     yield sqlite()
     yield database(settings.database)
+    yield webhook_secrets(settings.database, settings.secret_key)
     yield port(settings.server.host, settings.server.port)
 
 
@@ -137,6 +138,39 @@ def database(url: str) -> Finding:
         return Finding("database", f"{path}: {error}", "Restore it from a backup, or choose another with --data.")
     advice = "" if verdict == "ok" else "Restore it from a backup: the file is damaged."
     return Finding("database", f"{path} ({verdict})", advice)
+
+
+def webhook_secrets(url: str, secret_key: str | None) -> Finding:
+    """How the secrets that sign callbacks are kept, and whether this key opens them."""
+    from ..store.sealing import Seal, SecretSealed, is_sealed
+    from ..store.webhooks import place_of
+
+    stored = _stored_secrets(url)
+    sealed = [row for row in stored if is_sealed(row[2])]
+    clear = len(stored) - len(sealed)
+    seen = ", ".join(f"{count} {how}" for count, how in ((len(sealed), "sealed"), (clear, "in clear")) if count)
+    seal = Seal(secret_key)
+    try:
+        for account_id, kind, secret in sealed:
+            seal.open(secret, place_of(account_id, kind))
+    except SecretSealed as error:
+        return Finding("webhook secrets", seen, str(error))
+    if clear:
+        later = "the next start seals them" if secret_key else "FILMGATE_SECRET_KEY would seal them"
+        seen += f" in a file that only its owner can read; {later}"
+    return Finding("webhook secrets", seen or "none")
+
+
+def _stored_secrets(url: str) -> list[tuple[str, str, str]]:
+    """(account, kind, secret as stored); none where there is no database yet, or one that cannot be read."""
+    from ..store.sqlite import location
+
+    path = location(url).absolute()
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            return connection.execute("SELECT account_id, kind, secret FROM webhook_secrets").fetchall()
+    except sqlite3.Error:
+        return []  # what is wrong with the database is told by its own check
 
 
 def port(host: str, number: int) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,24 @@ class _Image(click.ParamType):  # type: ignore[type-arg]  # as above
             return WORDS.convert(value, param, ctx)
         file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
         return Path(file.convert(value, param, ctx))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was said in an option that can also take something away: None is "none"."""
+
+    value: Any
+
+
+class OrNone(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A value of another type, or "none"; the command gets a Given, and None where the option was left out."""
+
+    def __init__(self, inner: click.ParamType) -> None:  # type: ignore[type-arg]  # as above
+        self._inner = inner
+        self.name = inner.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Given:
+        return Given(None if str(value).lower() == "none" else self._inner.convert(value, param, ctx))
 
 
 IMAGE = _Image()

@@ -13,7 +13,7 @@ from ..settings import Settings
 from .failures import Exit, Failure
 from .options import WORDS, as_json, with_settings
 from .saying import say, say_json
-from .tables import Row, moment, show_table
+from .tables import Row, moment, show_lines, show_table
 
 if TYPE_CHECKING:
     from ..domain.task import Task
@@ -52,8 +52,7 @@ def show(settings: Settings, task_id: str, json_: bool) -> None:
     if json_:
         say_json(_facts(task))
         return
-    for name, value in _lines(task):
-        say(f"{name:<9} {value}")
+    show_lines(_lines(task))
 
 
 async def _list(settings: Settings, account: str | None, limit: int) -> Sequence[Task]:
@@ -83,7 +82,7 @@ def _row(task: Task) -> Row:
 
 def _lines(task: Task) -> list[tuple[str, str]]:
     spec = task.spec
-    lines = [
+    return [
         ("task", task.id),
         ("status", f"{task.status.value}, {task.progress:.0%}, {task.stage}"),
         ("prompt", spec.prompt),
@@ -96,7 +95,6 @@ def _lines(task: Task) -> list[tuple[str, str]]:
         ("error", "" if task.failure is None else f"{task.failure.sentence} ({task.failure.slug})"),
         *((each.role.value, f"{each.key}, {each.bytes / 1e6:.1f} MB") for each in task.artifacts),
     ]
-    return [(name, value) for name, value in lines if value]
 
 
 def _facts(task: Task) -> dict[str, Any]:

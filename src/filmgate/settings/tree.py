@@ -171,7 +171,9 @@ class ModelSettings:
     engine: str = "storyboard"
     fallback: tuple[str, ...] = ()  #: engines that are asked next, in order
     options: Mapping[str, Any] = field(default_factory=dict)  #: handed to ``engine`` as they are
-    prices: Mapping[str, int] = field(default_factory=dict)  #: "720p", "1080p", "4k", "extend" -> credits
+    prices: Mapping[str, int] = field(
+        default_factory=dict
+    )  #: "720p", "1080p", "4k", "extend", "4k_from_image" -> credits
 
 
 def default_models() -> Mapping[str, ModelSettings]:
@@ -198,7 +200,8 @@ class Settings:
     )
     secret_key: rules.MaybeSecret = setting(
         None,
-        "Signs the links to films; made at the first start where none is set, and kept in the database.",
+        "Signs the links to films, and seals webhook secrets; where none is set, links are signed with a key that is "
+        "made at the first start, and webhook secrets are kept in clear.",
         secret=True,
     )
     initial_api_key: rules.MaybeSecret = setting(

@@ -91,7 +91,7 @@ keys = Table(
     Column("addresses", Text, nullable=False, server_default="[]"),
 )
 
-#: What a key is recognised by. It has one secret, and two while the old one is replaced: then that one has an end.
+#: What a key is recognised by. It has one secret, and more while that is replaced: the older ones have an end.
 key_secrets = Table(
     "key_secrets",
     metadata,
@@ -304,8 +304,8 @@ uploads = Table(
     UniqueConstraint("account_id", "path", "name", name="uq_uploads_place"),
 )
 
-#: What callbacks are signed with. The secrets stand here as they are, since signing needs them: who can read this file,
-#: which is open to its owner only, can sign as the server. ``until_ms`` is empty for the newest of its kind.
+#: What callbacks are signed with, as ``sealing.py`` stores it, since signing needs the secrets themselves: who can read
+#: this file, which is open to its owner only, can sign with those in clear. ``until_ms`` is empty for the newest.
 webhook_secrets = Table(
     "webhook_secrets",
     metadata,
