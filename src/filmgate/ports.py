@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from .domain.callback import Callback, Delivery
 from .domain.credits import Caps, Entry
 from .domain.errors import TaskError
+from .domain.features import Feature
 from .domain.routing import Capabilities
 from .domain.spec import Kind, Spec
 from .domain.task import Artifact, Lease, Role, Task
@@ -70,6 +71,15 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
+class Translator(Protocol):
+    """Puts prompts into English, for engines that read nothing else. Blocking; lives in a thread of the runner."""
+
+    name: str
+
+    def translate(self, text: str, languages: frozenset[str]) -> str:
+        """``languages``: those that the text may be in. Raises TaskErrors; anything else is a translator's bug."""
+
+
 # ---------------------------------------------------------------- slots -------------------------------------------
 
 
@@ -81,6 +91,7 @@ class Work(StrEnum):
     IMAGES = "images"  #: ``images`` as they were fetched -> checked, upright, PNG
     UPSCALE = "upscale"  #: ``source`` -> a clip of the spec's size
     JOIN = "join"  #: ``source`` and then ``clip`` -> one film
+    JUDGE = "judge"  #: ``images``, or frames of ``clip``: raises ImageRejected or ContentRejected for an unsafe one
 
 
 @dataclass(frozen=True)
@@ -216,7 +227,9 @@ class TaskStore(Protocol):
 
     async def checkpoint(self, lease: Lease, checkpoint: str) -> None: ...
 
-    async def succeed(self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes) -> Task:
+    async def succeed(
+        self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes, fallback_used: bool = False
+    ) -> Task:
         """Publish the film, settle the hold, queue the callback. Raises LeaseLost: nothing changed."""
 
     async def end(self, lease: Lease, error: TaskError) -> Task:
@@ -304,6 +317,16 @@ class WebhookStore(Protocol):
 
     async def remove(self, account_id: str, kind: str) -> None:
         """Sign no longer."""
+
+
+class FeatureStore(Protocol):
+    def is_on(self, feature: Feature) -> bool:
+        """As it stands in the database at this moment."""
+
+    def all(self) -> Mapping[Feature, bool]: ...
+
+    async def set(self, feature: Feature, is_on: bool, actor: str) -> None:
+        """In effect at once, in every process; noted in the audit log."""
 
 
 class WorkerStore(Protocol):

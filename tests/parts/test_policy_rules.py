@@ -292,7 +292,7 @@ def test_an_operator_adds_to_takes_from_and_switches_off_what_ships(tmp_path: Pa
 
     def category(prompt: str) -> str | None:
         found = rules.find(prompt)
-        return found and found.category.name
+        return None if found is None else found.category.name
 
     assert category("J\u00e1ne EXAMPLE at the piano") == "people"
     assert category("the mayor of Springfields") == "people"

@@ -139,6 +139,7 @@ def serving(data: Path, *flags: str, toml: str = TRIAL, ready: bool = True, **en
         text=True,
         env=os.environ
         | {"PYTHONPATH": str(PLUGIN), "FILMGATE_INITIAL_API_KEY": KEY, "FILMGATE_NET__ALLOW_PRIVATE": "true"}
+        | {"FILMGATE_POLICY__IMAGES": "off"}  # looking at each film of flat grey takes longer than making it
         | environment,
     )
     log: list[str] = []

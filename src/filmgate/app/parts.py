@@ -19,6 +19,7 @@ from ..settings import Settings
 from ..storage.links import Links
 from ..storage.local import LocalStorage
 from ..store.accounts import SqlAccountStore
+from ..store.features import SqlFeatureStore
 from ..store.media import SqlMediaStore
 from ..store.migrate import migrate
 from ..store.outbox import SqlOutbox
@@ -30,7 +31,17 @@ from ..store.workers import SqlWorkerStore
 from .private import private_folder
 
 if TYPE_CHECKING:
-    from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, UploadStore, WebhookStore, WorkerStore
+    from ..ports import (
+        AccountStore,
+        Clock,
+        FeatureStore,
+        Outbox,
+        Storage,
+        TaskStore,
+        UploadStore,
+        WebhookStore,
+        WorkerStore,
+    )
     from ..services.janitor import MediaStore
 
 LINK_SECRET = "links"
@@ -60,6 +71,7 @@ class Parts:
     uploads: UploadStore
     media: MediaStore
     webhooks: WebhookStore
+    features: FeatureStore
     storage: Storage
     links: Links
     routes: Mapping[str, Route]
@@ -82,6 +94,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             uploads=SqlUploadStore(database, clock),
             media=SqlMediaStore(database, clock),
             webhooks=SqlWebhookStore(database, clock),
+            features=SqlFeatureStore(database, clock),
             storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
             links=Links(await _link_keys(settings, accounts)),
             routes=settings.routes(),
