@@ -118,7 +118,8 @@ async def _work(settings: Settings, nudges: int, ready: Callable[[], None]) -> N
                 loop.add_signal_handler(signal.SIGTERM, stop.set)
                 _listen(loop, nudges, shop.runner.nudge)
                 ready()
-                janitor = Janitor(parts.uploads, parts.media, parts.storage, parts.clock)
+                kept_ms = round(settings.retention.metadata_s * 1000)
+                janitor = Janitor(parts.uploads, parts.media, parts.storage, parts.clock, records_kept_ms=kept_ms)
                 await _until(stop, shop.runner, deliver, janitor, settings.worker.drain_timeout_s)
 
 

@@ -110,9 +110,7 @@ class Retention:
 class Policy:
     enabled: Bool = setting(True, "Whether prompts and watermarks are held against the rules.")
     rules: MaybeFile = setting(None, "TOML file that adds to the rules that ship, or changes them.")
-    language: OneLanguage = setting(
-        "any", "Languages of prompts: any, or english where an engine reads no other."
-    )
+    language: OneLanguage = setting("any", "Languages of prompts: any, or english where an engine reads no other.")
     translator: MaybeText = setting(None, "Installed translator that puts prompts into English.")
     images: Switch = setting(
         "auto", "Whether pictures are looked at for nudity: on, off, or auto, which is on where the extra is installed."
