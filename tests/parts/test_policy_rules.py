@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from filmgate.domain.errors import ContentRejected, MinorRejected, PersonRejected
-from filmgate.services.policy.reading import RulesUnusable, read_rules
+from filmgate.domain.policy import RulesUnusable
+from filmgate.services.policy.reading import read_rules
 
 SHIPPED = read_rules()
 

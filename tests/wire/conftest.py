@@ -45,6 +45,7 @@ from filmgate.services.uploads import Uploads
 from filmgate.storage.links import Links
 from filmgate.storage.local import LocalStorage
 from filmgate.store.accounts import SqlAccountStore
+from filmgate.store.features import SqlFeatureStore
 from filmgate.store.migrate import migrate
 from filmgate.store.sqlite import Database
 from filmgate.store.tasks import SqlTaskStore
@@ -98,6 +99,7 @@ class World:
             self.database = database
             self.tasks = SqlTaskStore(database, self.clock)
             self.accounts = SqlAccountStore(database, self.clock)
+            self.features = SqlFeatureStore(database, self.clock)
             app.router.routes[:0] = self.routes()
             yield
 
@@ -133,6 +135,7 @@ class World:
             tasks=self.tasks,
             clock=self.clock,
             links=self.links,
+            features=self.features,
             edition=Edition(),
             authenticate=self.authenticate,
             check_address=no_loopback,

@@ -105,6 +105,7 @@ def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
         tasks=parts.tasks,
         clock=parts.clock,
         links=parts.links,
+        features=parts.features,
         edition=Edition().merged(settings.edition.switches()),
         authenticate=bearer(parts.accounts),
         check_address=check_address,

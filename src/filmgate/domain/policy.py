@@ -7,9 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from .errors import ContentRejected, MinorRejected, PersonRejected, TaskError
+from .errors import ContentRejected, FilmgateError, MinorRejected, PersonRejected, TaskError
 from .phrases import Phrases, words_of
 from .spec import AspectRatio, Kind, Spec
+
+
+class RulesUnusable(FilmgateError):
+    """An operator's file of rules cannot be used; the sentence says where and why."""
+
+    slug = "rules_unusable"
 
 
 class Refusal(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
@@ -11,19 +11,12 @@ from typing import Any
 
 import msgspec
 
-from ...domain.errors import FilmgateError
 from ...domain.phrases import complaint
-from ...domain.policy import Category, Change, Refusal, Rules, changed
+from ...domain.policy import Category, Change, Refusal, Rules, RulesUnusable, changed
 
 _KEYS = tuple(each.name for each in fields(Change))
 _LISTS = ("phrases", "exceptions", "without")
 _MOST_BYTES = 4 * 1024 * 1024
-
-
-class RulesUnusable(FilmgateError):
-    """An operator's file of rules cannot be used; the sentence says where and why."""
-
-    slug = "rules_unusable"
 
 
 def read_rules(path: Path | None = None) -> Rules:
@@ -102,7 +95,3 @@ def _check(name: str, change: Change, known: Mapping[str, Category], path: Path)
 
 def _new(name: str, change: Change) -> Category:
     return changed(Category(name, change.about or name, Refusal.FLAGGED), change)
-
-
-def names(rules: Rules) -> Sequence[str]:
-    return [each.name for each in rules.categories]
