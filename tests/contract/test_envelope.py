@@ -59,7 +59,7 @@ def test_with_a_wrong_key(server: Server, header: str) -> None:
 
 @pytest.mark.statement(4)
 def test_mirror_mode(tmp_path: Path) -> None:
-    """401 and 422 here; 402, 429 and 455 come with the parts that cause them."""
+    """401 and 422 here, and 455 where maintenance is tested; 402 and 429 come with the parts that cause them."""
     with serving(tmp_path / "data", "--no-worker", ready=False, FILMGATE_EDITION__HTTP_STATUS="mirror") as mirror:
         refused = httpx2.get(f"{mirror.url}/api/v1/veo/record-info?taskId=x")
         assert refused.status_code == refused.json()["code"] == 401

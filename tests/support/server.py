@@ -20,6 +20,8 @@ import httpx2
 KEY = "test-key-that-is-long-enough-for-a-server"
 PLUGIN = Path(__file__).parents[1] / "plugin"
 TRIAL = "".join(f'[models.{name}]\nengine = "trial"\n' for name in ("veo3", "veo3_fast", "veo3_lite"))
+#: The second trial engine behind the first.
+FALLBACK = TRIAL.replace('"trial"\n', '"trial"\nfallback = ["trial2"]\n')
 
 
 class NotStarted(Exception):
