@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from filmgate.domain.errors import LanguageRejected
+from filmgate.domain.errors import ContentRejected, LanguageRejected
 from filmgate.domain.routing import Capabilities
 from filmgate.domain.scripts import foreign_script
 from filmgate.domain.spec import Kind, Spec
 from filmgate.services.policy import language
 from filmgate.services.policy.judging import Policy, Verdict
 from filmgate.services.policy.language import languages_in
+from filmgate.services.policy.reading import read_rules
 from support.tools import package
 
 ENGLISH_ONLY = Policy(english_only=True)
@@ -134,6 +135,15 @@ def test_a_translator_puts_it_into_english_unless_the_order_says_no() -> None:
     any_language = Policy(translator=Parrot())
     assert judged(any_language, KOREAN).spec.prompt == f"{KOREAN} from ko"
     assert judged(any_language, KOREAN, translate=False).spec.prompt == KOREAN
+
+
+def test_what_a_translator_returns_is_judged_too() -> None:
+    class Blunt(Parrot):
+        def translate(self, text: str, languages: frozenset[str]) -> str:
+            return "a nude woman"
+
+    with pytest.raises(ContentRejected):
+        judged(Policy(read_rules(), translator=Blunt()), KOREAN)
 
 
 def test_an_engine_that_translates_by_itself_is_given_the_prompt_as_it_is() -> None:

@@ -53,6 +53,8 @@ class Policy:
             return Verdict(spec, first)
         refusal = await asyncio.to_thread(self._refusal, spec)
         verdict = await self._understood(spec, engines)
+        if verdict.spec is not spec:  # in English it may say what the rules know
+            refusal = refusal or await asyncio.to_thread(self._refusal, verdict.spec)
         return replace(verdict, refusal=refusal)
 
     def _refusal(self, spec: Spec) -> ContentRejected | None:
