@@ -6,6 +6,9 @@ The unsafe picture is a heap of soft ellipses: the model takes them for a body, 
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,16 @@ def test_the_image_that_is_unsafe_is_named(safe: Path, unsafe: Path) -> None:
 def test_the_threshold_decides(safe: Path) -> None:
     with pytest.raises(ImageRejected):
         safety.judge_images([safe], 0.00001)
+
+
+def test_looking_tells_nobody_and_leaves_nothing(tmp_path: Path, safe: Path) -> None:
+    """onnxruntime would keep a folder in the home for what it sends to its maker."""
+    home = tmp_path / "home"
+    home.mkdir()
+    look = f"import pathlib, filmgate.media.safety as s; s.judge_images([pathlib.Path({str(safe)!r})], 1)"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "ORT_"))}
+    subprocess.run([sys.executable, "-c", look], check=True, env=environment | {"HOME": str(home)})
+    assert list(home.iterdir()) == []
 
 
 def test_one_of_so_many_frames_is_looked_at(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_config_shows_values_and_origins_and_masks_secrets(environment: dict[str
     assert shown["secret_key"]["value"] == "********"
     assert shown["callbacks.schedule_s"]["value"] == [1, 2]
     assert shown["callbacks.schedule_s"]["origin"] == "FILMGATE_CALLBACKS__SCHEDULE_S"
-    assert shown["retention.metadata_s"]["in_effect"] is False
+    assert shown["limits.creates_per_10s"]["in_effect"] is False
     assert shown["metrics.token"]["in_effect"] is True
     assert shown["data"]["value"] == environment["FILMGATE_DATA"]
     assert shown["models.veo3"] == {
@@ -115,7 +115,7 @@ def test_config_shows_values_and_origins_and_masks_secrets(environment: dict[str
 
 def test_config_in_words_marks_what_is_not_in_effect_yet(environment: dict[str, str]) -> None:
     lines = filmgate(environment | {"FILMGATE_SECRET_KEY": "s" * 40}, "config", "show").stdout.splitlines()
-    assert any(line.startswith("retention.metadata_s") and line.endswith("(not in effect yet)") for line in lines)
+    assert any(line.startswith("limits.creates_per_10s") and line.endswith("(not in effect yet)") for line in lines)
     assert not any("ssss" in line for line in lines)
 
 

