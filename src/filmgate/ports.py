@@ -12,6 +12,7 @@ from .domain.audit import SERVER, Note
 from .domain.callback import Callback, Delivery
 from .domain.credits import NO_CAPS, Caps, Entry, Spent
 from .domain.errors import TaskError
+from .domain.features import Feature
 from .domain.forecast import Queue
 from .domain.routing import Capabilities
 from .domain.spec import Kind, Spec
@@ -72,6 +73,15 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
+class Translator(Protocol):
+    """Puts prompts into English, for engines that read nothing else. Blocking; lives in a thread of the runner."""
+
+    name: str
+
+    def translate(self, text: str, languages: frozenset[str]) -> str:
+        """``languages``: those that the text may be in. Raises TaskErrors; anything else is a translator's bug."""
+
+
 # ---------------------------------------------------------------- slots -------------------------------------------
 
 
@@ -83,6 +93,7 @@ class Work(StrEnum):
     IMAGES = "images"  #: ``images`` as they were fetched -> checked, upright, PNG
     UPSCALE = "upscale"  #: ``source`` -> a clip of the spec's size
     JOIN = "join"  #: ``source`` and then ``clip`` -> one film
+    JUDGE = "judge"  #: ``images``, or frames of ``clip``: raises ImageRejected or ContentRejected for an unsafe one
 
 
 @dataclass(frozen=True)
@@ -246,7 +257,9 @@ class TaskStore(Protocol):
 
     async def checkpoint(self, lease: Lease, checkpoint: str) -> None: ...
 
-    async def succeed(self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes) -> Task:
+    async def succeed(
+        self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes, fallback_used: bool = False
+    ) -> Task:
         """Publish the film, settle the hold, queue the callback. Raises LeaseLost: nothing changed."""
 
     async def end(self, lease: Lease, error: TaskError) -> Task:
@@ -403,6 +416,16 @@ class WebhookStore(Protocol):
 
     async def seal(self) -> int:
         """Encrypt what still lies there in clear, if the operator has set a key; how many that were."""
+
+
+class FeatureStore(Protocol):
+    def is_on(self, feature: Feature) -> bool:
+        """As it stands in the database at this moment."""
+
+    def all(self) -> Mapping[Feature, bool]: ...
+
+    async def set(self, feature: Feature, is_on: bool, actor: str) -> None:
+        """In effect at once, in every process; noted in the audit log."""
 
 
 class WorkerStore(Protocol):

@@ -70,6 +70,13 @@ DEFAULTS = {
     "callbacks.timeout_s": 15,
     "retention.media_s": 14 * 86400,
     "retention.metadata_s": 61 * 86400,
+    "policy.enabled": True,
+    "policy.rules": None,
+    "policy.language": "any",
+    "policy.translator": None,
+    "policy.images": "auto",
+    "policy.image_threshold": 0.85,
+    "policy.image_frames": 24,
     "uploads.keep_s": 3 * 86400,
     "links.download_s": 20 * 60,
     "edition.http_status": "envelope",
@@ -363,6 +370,8 @@ def test_numbers_come_through_the_environment_unchanged(setting: Setting, number
         number = number / 3
     elif setting.name == "worker.lease_s":
         number = number + 1
+    elif setting.name == "policy.image_threshold":
+        number = number / 29
     settings = load(environ={**HOME, setting.variable: repr(number)})
     assert value_of(settings, setting.name) == number
 

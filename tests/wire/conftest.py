@@ -48,6 +48,7 @@ from filmgate.storage.links import Links
 from filmgate.storage.local import LocalStorage
 from filmgate.store.accounts import SqlAccountStore
 from filmgate.store.events import SqlEventStore
+from filmgate.store.features import SqlFeatureStore
 from filmgate.store.migrate import migrate
 from filmgate.store.queue import SqlQueueView
 from filmgate.store.sqlite import Database
@@ -103,6 +104,7 @@ class World:
             self.database = database
             self.tasks = SqlTaskStore(database, self.clock)
             self.accounts = SqlAccountStore(database, self.clock)
+            self.features = SqlFeatureStore(database, self.clock)
             app.router.routes[:0] = self.routes()
             yield
 
@@ -138,6 +140,7 @@ class World:
             tasks=self.tasks,
             clock=self.clock,
             links=self.links,
+            features=self.features,
             edition=Edition(),
             authenticate=self.authenticate,
             check_address=no_loopback,

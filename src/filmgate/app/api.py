@@ -119,6 +119,7 @@ def _desk(parts: Parts, wires: Wires, policy: Policy) -> Desk:
         tasks=parts.tasks,
         clock=parts.clock,
         links=parts.links,
+        features=parts.features,
         edition=Edition().merged(settings.edition.switches()),
         authenticate=bearer(parts.accounts, proxies, wires.saw),
         check_address=check_address,

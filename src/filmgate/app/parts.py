@@ -21,6 +21,7 @@ from ..storage.local import LocalStorage
 from ..store.accounts import SqlAccountStore
 from ..store.audit import SqlAuditLog
 from ..store.events import SqlEventStore
+from ..store.features import SqlFeatureStore
 from ..store.media import SqlMediaStore
 from ..store.migrate import migrate
 from ..store.outbox import SqlOutbox
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         AuditLog,
         Clock,
         EventStore,
+        FeatureStore,
         Outbox,
         QueueView,
         Storage,
@@ -79,6 +81,7 @@ class Parts:
     media: MediaStore
     webhooks: WebhookStore
     audit: AuditLog
+    features: FeatureStore
     storage: Storage
     links: Links
     routes: Mapping[str, Route]
@@ -104,6 +107,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             media=SqlMediaStore(database, clock),
             webhooks=SqlWebhookStore(database, clock, Seal(settings.secret_key)),
             audit=SqlAuditLog(database),
+            features=SqlFeatureStore(database, clock),
             storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
             links=Links(await _link_keys(settings, accounts)),
             routes=settings.routes(),

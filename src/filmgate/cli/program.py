@@ -27,6 +27,8 @@ COMMANDS = {
     "callbacks": ("filmgate.cli.callbacks:callbacks", "List, send again and try callbacks."),
     "tasks": ("filmgate.cli.tasks:tasks", "Look at the tasks of this machine's server."),
     "audit": ("filmgate.cli.audit:audit", "Look at who changed accounts, keys and credits."),
+    "policy": ("filmgate.cli.policy:policy", "Try the rules for prompts, and show them."),
+    "features": ("filmgate.cli.features:features", "Show, and switch off and on, what the server offers."),
     "engines": ("filmgate.cli.engines:engines", "Show the engines and what they can do."),
     "config": ("filmgate.cli.config:config", "Show the settings and where they come from."),
     "doctor": ("filmgate.cli.doctor:doctor", "Check this machine, and say what to do."),

@@ -17,6 +17,7 @@ from ..domain.credits import DEFAULT_PRICES, Prices
 from ..domain.routing import Route
 from ..http import edition
 from . import rules
+from .rules import Bool, Count, MaybeFile, MaybeText, OneLanguage, Share, Switch
 
 T = TypeVar("T")
 DAY = 86400.0
@@ -27,7 +28,6 @@ class Facts:
     """What is known about a setting beside its name, its type and its default."""
 
     sentence: str
-    in_effect: bool = True  #: False: read and checked, but its part of Filmgate does not exist yet
     secret: bool = False  #: never shown; may come from a file named by NAME_FILE
     default_words: str = ""  #: in place of the default, where that is worked out
 
@@ -117,7 +117,22 @@ class Callbacks:
 @dataclass(frozen=True, slots=True)
 class Retention:
     media_s: rules.Seconds = setting(14 * DAY, "Seconds for which a film can be downloaded.")
-    metadata_s: rules.Seconds = setting(61 * DAY, "Seconds for which a task can be asked about.", in_effect=False)
+    metadata_s: rules.Seconds = setting(61 * DAY, "Seconds after its end for which the record of a task is kept.")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    enabled: Bool = setting(True, "Whether prompts and watermarks are held against the rules.")
+    rules: MaybeFile = setting(None, "TOML file that adds to the rules that ship, or changes them.")
+    language: OneLanguage = setting("any", "Languages of prompts: any, or english where an engine reads no other.")
+    translator: MaybeText = setting(None, "Installed translator that puts prompts into English.")
+    images: Switch = setting(
+        "auto", "Whether pictures are looked at for nudity: on, off, or auto, which is on where the extra is installed."
+    )
+    image_threshold: Share = setting(0.85, "From which score (0 to 1) on a picture is unsafe.")
+    image_frames: Count = setting(
+        24, "One of so many frames is looked at, of films that are not the storyboard's; 0 looks at none."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +229,7 @@ class Settings:
     worker: Worker = field(default_factory=Worker)
     callbacks: Callbacks = field(default_factory=Callbacks)
     retention: Retention = field(default_factory=Retention)
+    policy: Policy = field(default_factory=Policy)
     uploads: Uploads = field(default_factory=Uploads)
     links: Links = field(default_factory=Links)
     edition: Edition = field(default_factory=Edition)

@@ -318,7 +318,7 @@ webhook_secrets = Table(
     CheckConstraint("kind IN ('vendor', 'standard')", name="kind"),
 )
 
-#: What the operator has switched off or on, by the names in ``domain/features.py``; what has no row is on.
+#: What the operator has switched off or on; what has no row is as ``domain/features.py`` says.
 features = Table(
     "features",
     metadata,

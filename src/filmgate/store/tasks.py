@@ -161,11 +161,14 @@ class SqlTaskStore:
         if await self._database.write(lambda c: c.execute(moves.CHECKPOINT, values).rowcount) != 1:
             raise LeaseLost
 
-    async def succeed(self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes) -> Task:
+    async def succeed(
+        self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes, fallback_used: bool = False
+    ) -> Task:
         values = {
             "artifacts": artifacts_text(artifacts),
             "media_until_ms": media_until(artifacts),
             "engine": engine,
+            "fallback_used": fallback_used,
             "stage": "succeeded",
         }
 

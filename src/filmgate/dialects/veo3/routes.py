@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ...domain.features import Feature
 from ...domain.spec import Kind
 from ...domain.task import Status, Task
 from ...http.body import read_body
@@ -32,20 +33,20 @@ DONE_4K: Final = "The video has been generated successfully"
 
 def routes(desk: Desk) -> list[Route]:
     async def generate(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.GENERATE)
         model = desk.edition_of(caller).default_model
         spec = parse_generate(await read_body(request), default_model=model, checks=desk.checks)
         task = await desk.submit(caller, spec, dialect=NAME, public_base=desk.public_base(request))
         return envelope(200, "success", {"taskId": task.id})
 
     async def extend(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.EXTEND)
         order = parse_extend(await read_body(request), checks=desk.checks)
         task = await desk.extend(caller, order, dialect=NAME, public_base=desk.public_base(request))
         return envelope(200, "success", {"taskId": task.id})
 
     async def record_info(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request)
         task_id = task_id_of("taskId", request.query_params.get("taskId"))
         desk.count(caller, task_id)
         task = await desk.record(caller, task_id)
@@ -57,7 +58,7 @@ def routes(desk: Desk) -> list[Route]:
         return await desk.watchers.stream(request, task, lambda event: render_event(task.id, event, edition))
 
     async def get_1080p(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.UPGRADE_1080P)
         order, base = _asked(request, desk), desk.public_base(request)
         desk.count(caller, order.source_id)
         task, _ = await desk.enlarge(caller, order, Kind.UPGRADE_1080P, dialect=NAME, public_base=base)
@@ -68,7 +69,7 @@ def routes(desk: Desk) -> list[Route]:
         return refused(400, PROCESSING_1080P, {"resultUrl": None, "taskId": task.id}, desk.edition_of(caller))
 
     async def order_4k(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.UPGRADE_4K)
         order = parse_upgrade(await read_body(request), checks=desk.checks)
         base = desk.public_base(request)
         task, fresh = await desk.enlarge(caller, order, Kind.UPGRADE_4K, dialect=NAME, public_base=base)
@@ -77,7 +78,7 @@ def routes(desk: Desk) -> list[Route]:
         return _known_4k(task, desk, desk.edition_of(caller))
 
     async def ask_4k(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request)
         order = _asked(request, desk)
         desk.count(caller, order.source_id)
         task = await desk.enlarged(caller, order, Kind.UPGRADE_4K)
