@@ -45,7 +45,7 @@ def render_record(task: Task, edition: Edition, links: Links) -> dict[str, Any]:
         "successFlag": flag,
         "status": flag,
         "state": STATE[task.status],
-        "response": _response(task, links),
+        "response": _response(task, urls, links),
         **_shortcuts(urls, edition),
         "resultJson": json_text({"resultUrls": urls}) if urls else "",
         **_fallback_flag(task),
@@ -115,8 +115,7 @@ def render_enlarged(task: Task, links: Links) -> dict[str, Any]:
     }
 
 
-def _response(task: Task, links: Links) -> dict[str, Any] | None:
-    urls = films.result_urls(task, links)
+def _response(task: Task, urls: list[str], links: Links) -> dict[str, Any] | None:
     if not urls:
         return None
     response = {
