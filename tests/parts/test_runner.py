@@ -47,9 +47,15 @@ class Workshop:
     folder: Path
 
     async def submit(
-        self, prompt: str, *, created_ms: int | None = None, price: int = 0, task_id: str | None = None
+        self,
+        prompt: str,
+        *,
+        created_ms: int | None = None,
+        price: int = 0,
+        task_id: str | None = None,
+        model: str = "veo3",
     ) -> str:
-        spec = Spec(prompt=prompt, model="veo3", seconds=4, seed=12345)
+        spec = Spec(prompt=prompt, model=model, seconds=4, seed=12345)
         origin = Origin("default", "key", "veo3", "http://localhost")
         now = SystemClock().now_ms() if created_ms is None else created_ms
         task = Task(task_id or secrets.token_hex(16), origin, spec, now, run_at_ms=now, price=price)
@@ -196,10 +202,41 @@ def test_only_the_published_files_of_a_task_are_kept(tmp_path: Path) -> None:
             stray = tmp_path / "stray"
             stray.write_bytes(b"half a film")
             await storage.put(f"{task_id}/0/result.mp4", stray)
+            unfinished = tmp_path / "media" / task_id / "0" / ".incoming-0123456789abcdef"
+            unfinished.write_bytes(b"half a pos")
             task = await shop.ended(await shop.submit("a dog", task_id=task_id))
             async with asyncio.timeout(10):
-                while set(await storage.keys(f"{task_id}/")) != {artifact.key for artifact in task.artifacts}:
+                while unfinished.exists() or set(await storage.keys(f"{task_id}/")) != _keys(task):
                     await asyncio.sleep(0.02)
             assert len(task.artifacts) == 2
+
+    asyncio.run(job())
+
+
+def _keys(task: Task) -> set[str]:
+    return {artifact.key for artifact in task.artifacts}
+
+
+def test_a_task_that_is_given_up_leaves_no_files(tmp_path: Path) -> None:
+    """Its last runner is dead, so that whoever gives it up tidies up behind it."""
+
+    async def job() -> None:
+        storage = LocalStorage(tmp_path / "media")
+        async with workshop(tmp_path) as shop:
+            task_id = await shop.submit("of another runner", model="veo3_fast")
+            stray = tmp_path / "stray"
+            stray.write_bytes(b"half a film")
+            await storage.put(f"{task_id}/1/result.mp4", stray)
+            with closing(sqlite3.connect(shop.shelf.path)) as connection:
+                connection.execute(
+                    "UPDATE tasks SET status = 'running', owner = 'dead', attempt = 3, lost_leases = 2, "
+                    "lease_until_ms = 1 WHERE id = ?",
+                    (task_id,),
+                )
+                connection.commit()
+            assert (await shop.ended(task_id)).status is Status.FAILED
+            async with asyncio.timeout(10):
+                while (tmp_path / "media" / task_id).exists():
+                    await asyncio.sleep(0.02)
 
     asyncio.run(job())
