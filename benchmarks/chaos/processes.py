@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -95,8 +96,11 @@ class Member:
             self.process.terminate()
 
     def owns(self, owner: str) -> bool:
-        """Whether tasks of this owner are ours: `serve` has one name for its runner, workers have one with a number."""
-        return self.works and (self.url is not None or any(str(pid) in owner for pid in self.pids()))
+        """Whether tasks of this owner are ours: `serve` has one runner, and a worker says under which name it works."""
+        if self.url is not None:
+            return self.works and owner.partition("@")[0] == "serve"
+        said = re.findall(r"^Filmgate works as (\S+)", self.log.read_text(errors="replace"), re.MULTILINE)
+        return bool(said) and said[-1] == owner
 
 
 def members(plan: Plan) -> list[Member]:
