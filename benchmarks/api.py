@@ -36,7 +36,7 @@ from tables import count_ended, count_tasks, fill, grant, ids
 
 ORDER: dict[str, object] = {"prompt": "A dog playing in a park", "model": "veo3_lite", "duration": 4}
 GENERATE, RECORD = "/api/v1/veo/generate", "/api/v1/veo/record-info"
-RUN_S = 3.0
+RUN_S = 3
 FILMS = 4
 CLAIMS = 200
 MODELS = ("veo3", "veo3_fast", "veo3_lite")
@@ -264,9 +264,9 @@ def _mib_at(measured: Server, at: Place, ended: int, api: int, runner: int) -> t
     """Orders at the pace at which they end, with a look at each, until so many have ended."""
     while (done := count_ended(at.database)) < ended:
         if count_tasks(at.database, "queued") < 2_000:
-            wrk.posts(measured.url, GENERATE, ORDER | {"prompt": "reject"}, 1.0)
+            wrk.posts(measured.url, GENERATE, ORDER | {"prompt": "reject"}, 1)
         paths = [f"{RECORD}?taskId={task_id}" for task_id in _readable(measured, at, ended=True)]
-        wrk.gets(measured.url, paths, 0.5)
+        wrk.gets(measured.url, paths, 1)
         print(f"  {done:,} tasks have ended", file=sys.stderr)
         time.sleep(5.0)
     return own_mib(api), own_mib(runner)

@@ -50,11 +50,11 @@ def check_installed() -> None:
         raise SystemExit("This needs wrk, a load tool: apt-get install wrk")
 
 
-def gets(url: str, paths: Sequence[str], seconds: float) -> Load:
+def gets(url: str, paths: Sequence[str], seconds: int) -> Load:
     return _run(url, seconds, method='"GET"', paths=_lua(paths), body="nil")
 
 
-def posts(url: str, path: str, body: dict[str, object], seconds: float) -> Load:
+def posts(url: str, path: str, body: dict[str, object], seconds: int) -> Load:
     return _run(url, seconds, method='"POST"', paths=_lua([path]), body=json.dumps(json.dumps(body)))
 
 
@@ -62,11 +62,11 @@ def _lua(texts: Sequence[str]) -> str:
     return ", ".join(map(json.dumps, texts))
 
 
-def _run(url: str, seconds: float, **asked: str) -> Load:
+def _run(url: str, seconds: int, **asked: str) -> Load:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_SCRIPT.format(key=KEY, **asked))
         script.flush()
-        flags = ("-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout", "10s", "-s", script.name)
+        flags = ("-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", script.name)
         said = subprocess.run(["wrk", *flags, url], check=True, capture_output=True, text=True).stdout
     found = json.loads(next(line for line in said.splitlines() if line.startswith("figures ")).partition(" ")[2])
     if found["errors"]:
