@@ -7,13 +7,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SAY_NOT_INSTALLED := { echo "Error: not everything could be installed; pip says why above, and 'make' tries again." >&2; exit 4; }
 PROMPT := A dog playing in a park
 
-.PHONY: help demo test test-all lint gallery clean machine
+.PHONY: help demo test test-all lint chaos gallery clean machine
 
 help:
 	@echo "make demo      make out/demo.mp4 from a sentence"
 	@echo "make test      check style, types and floors, and run the tests"
 	@echo "make test-all  the same, and run the measurements in benchmarks/"
 	@echo "make lint      check style, types and floors only"
+	@echo "make chaos     300 rounds of kills and freezes; on PostgreSQL too, where FILMGATE_TEST_POSTGRES_URL names one"
 	@echo "make gallery   make the contact sheets in docs/gallery again"
 	@echo "make clean     remove everything that the others made, .venv too"
 	@echo "PYTHON=...     the Python to start from, 3.11 or newer (now: $(PYTHON))"
@@ -41,6 +42,12 @@ lint: .venv/.installed-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+chaos: machine .venv/.installed-test
+	@cd benchmarks && ../$(BIN)/python -m chaos --rounds 300
+	@if [ -n "$$FILMGATE_TEST_POSTGRES_URL" ]; then \
+		cd benchmarks && ../$(BIN)/python -m chaos --rounds 300 --postgres "$$FILMGATE_TEST_POSTGRES_URL"; \
+	else echo "chaos: FILMGATE_TEST_POSTGRES_URL is not set, so nothing was tried on PostgreSQL"; fi
 
 gallery: machine .venv/.installed
 	@$(BIN)/python scripts/gallery.py

@@ -37,7 +37,12 @@ def process_tree(pid: int) -> list[int]:
 
 def tree_mib(pid: int) -> float:
     """The memory of a process tree: each page counted once, shared ones in parts (PSS)."""
-    return sum(_pss_kib(each) for each in process_tree(pid)) / 1024
+    return sum(map(own_mib, process_tree(pid)))
+
+
+def own_mib(pid: int) -> float:
+    """The same of one process alone."""
+    return _pss_kib(pid) / 1024
 
 
 def _pss_kib(pid: int) -> int:
@@ -83,16 +88,20 @@ class Row:
     value: float
     bound: float
     unit: str
+    at_least: bool = False  #: the bound is one from below
 
     @property
     def kept(self) -> bool:
-        return self.value <= self.bound
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+    @property
+    def verdict(self) -> str:
+        return "ok" if self.kept else "TOO LITTLE" if self.at_least else "TOO MUCH"
 
 
 def show(title: str, rows: Sequence[Row], calibrations: Sequence[float]) -> bool:
     """Print a table; whether every bound was kept."""
     print(f"\n{title} (median of {RUNS}; calibration loop: {statistics.median(calibrations):.2f} s)")
     for row in rows:
-        verdict = "ok" if row.kept else "TOO MUCH"
-        print(f"  {row.what:<44} {row.value:>9.2f} {row.unit:<4} of {row.bound:g} {row.unit:<4} {verdict}")
+        print(f"  {row.what:<44} {row.value:>9.3f} {row.unit:<4} of {row.bound:g} {row.unit:<4} {row.verdict}")
     return all(row.kept for row in rows)

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
-
 from measure import RUNS, Row, calibration, median, show
-
-KEY = "benchmark-key-that-is-long-enough-for-it"
-PLUGIN = Path(__file__).parents[1] / "tests" / "plugin"
-TRIAL = "".join(f'[models.{name}]\nengine = "trial"\n' for name in ("veo3", "veo3_fast", "veo3_lite"))
-PORT = 18437
+from serving import server
 
 
 def help_s() -> float:
@@ -29,59 +20,27 @@ def help_s() -> float:
     return time.perf_counter() - start
 
 
-@contextlib.contextmanager
-def server(folder: Path, toml: str, log: Path) -> Iterator[None]:
-    config = folder / "filmgate.toml"
-    config.write_text(toml)
-    command = [sys.executable, "-m", "filmgate", "serve", "--port", str(PORT), "--config", str(config)]
-    environment = os.environ | {"PYTHONPATH": str(PLUGIN), "FILMGATE_INITIAL_API_KEY": KEY}
-    with (
-        log.open("w") as output,
-        subprocess.Popen(
-            [*command, "--data", str(folder / "data")], env=environment, stdout=output, stderr=output
-        ) as process,
-    ):
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def answers(path: str, start: float) -> float:
-    """Seconds from ``start`` until the address answers 200."""
-    while time.perf_counter() - start < 60:
-        with contextlib.suppress(httpx2.TransportError):
-            if httpx2.get(f"http://127.0.0.1:{PORT}{path}", timeout=2).status_code == 200:
-                return time.perf_counter() - start
-        time.sleep(0.01)
-    raise SystemExit(f"{path} did not answer within 60 s")
-
-
 def first_answers() -> tuple[float, float]:
     """(/healthz, /readyz) of a server with the storyboard engine on an empty data directory."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        with server(Path(folder), "", Path(folder) / "log"):
-            return answers("/healthz", start), answers("/readyz", start)
+        with server(Path(folder), toml="") as measured:
+            return measured.answers("/healthz", start), measured.answers("/readyz", start)
 
 
 def dispatch_ms() -> list[float]:
     """From sending a POST to the slot's having the job, on an idle server, one after the other."""
     waits = []
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log"
-        with server(Path(folder), TRIAL, log), httpx2.Client(headers={"Authorization": f"Bearer {KEY}"}) as http:
-            answers("/readyz", time.perf_counter())
-            for _ in range(4 * RUNS):
-                sent = time.time()
-                body = {"prompt": "stamp", "duration": 4}
-                answer = http.post(f"http://127.0.0.1:{PORT}/api/v1/veo/generate", json=body).json()
-                time.sleep(1.5)  # the film is made and stored: idle again
-                stamp = re.search(rf"stamp {answer['data']['taskId']} ([\d.]+)", log.read_text())
-                if stamp is None:
-                    raise SystemExit("the job did not reach its slot within 1.5 s")
-                waits.append((float(stamp[1]) - sent) * 1000)
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as measured:
+        measured.answers("/readyz")
+        for _ in range(4 * RUNS):
+            sent = time.time()
+            task_id = measured.create("stamp")
+            time.sleep(1.5)  # the film is made and stored: idle again
+            stamp = re.search(rf"stamp {task_id} ([\d.]+)", measured.log.read_text())
+            if stamp is None:
+                raise SystemExit("the job did not reach its slot within 1.5 s")
+            waits.append((float(stamp[1]) - sent) * 1000)
     return waits
 
 

@@ -493,5 +493,6 @@ class Storage(Protocol):
 
     async def keys(self, prefix: str) -> Sequence[str]: ...
 
-    async def sweep(self, older_than_ms: int = 0) -> None:
-        """Remove what interrupted puts have left; call it when nobody puts, or with an age that no put reaches."""
+    async def sweep(self, older_than_ms: int = 0, prefix: str = "") -> None:
+        """Remove what interrupted puts have left below a folder, "" or "a/b/"; call it when nobody puts there whose
+        file is wanted, or with an age that no put reaches."""

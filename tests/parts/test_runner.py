@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from filmgate.domain.task import Status
+from filmgate.domain.task import Status, Task
 from filmgate.storage.local import LocalStorage
 from support.running import workshop
 from support.server import PLUGIN
@@ -118,10 +118,41 @@ def test_only_the_published_files_of_a_task_are_kept(tmp_path: Path) -> None:
             stray = tmp_path / "stray"
             stray.write_bytes(b"half a film")
             await storage.put(f"{task_id}/0/result.mp4", stray)
+            unfinished = tmp_path / "media" / task_id / "0" / ".incoming-0123456789abcdef"
+            unfinished.write_bytes(b"half a pos")
             task = await shop.ended(await shop.submit("a dog", task_id=task_id))
             async with asyncio.timeout(10):
-                while set(await storage.keys(f"{task_id}/")) != {artifact.key for artifact in task.artifacts}:
+                while unfinished.exists() or set(await storage.keys(f"{task_id}/")) != _keys(task):
                     await asyncio.sleep(0.02)
             assert len(task.artifacts) == 2
+
+    asyncio.run(job())
+
+
+def _keys(task: Task) -> set[str]:
+    return {artifact.key for artifact in task.artifacts}
+
+
+def test_a_task_that_is_given_up_leaves_no_files(tmp_path: Path) -> None:
+    """Its last runner is dead, so that whoever gives it up tidies up behind it."""
+
+    async def job() -> None:
+        storage = LocalStorage(tmp_path / "media")
+        async with workshop(tmp_path) as shop:
+            task_id = await shop.submit("of another runner", model="veo3_fast")
+            stray = tmp_path / "stray"
+            stray.write_bytes(b"half a film")
+            await storage.put(f"{task_id}/1/result.mp4", stray)
+            with closing(sqlite3.connect(shop.shelf.path)) as connection:
+                connection.execute(
+                    "UPDATE tasks SET status = 'running', owner = 'dead', attempt = 3, lost_leases = 2, "
+                    "lease_until_ms = 1 WHERE id = ?",
+                    (task_id,),
+                )
+                connection.commit()
+            assert (await shop.ended(task_id)).status is Status.FAILED
+            async with asyncio.timeout(10):
+                while (tmp_path / "media" / task_id).exists():
+                    await asyncio.sleep(0.02)
 
     asyncio.run(job())

@@ -182,6 +182,16 @@ def test_sweeping_leaves_what_is_whole_and_what_is_young(tmp_path: Path) -> None
     assert files(tmp_path) == ["made.mp4", f"media/{KEY}"]
 
 
+def test_a_part_of_the_storage_can_be_swept_alone(tmp_path: Path) -> None:
+    storage = interrupted(tmp_path, "task/1/result.mp4")
+    before = files(tmp_path)
+    asyncio.run(storage.sweep(prefix="tas/"))
+    asyncio.run(storage.sweep(prefix="../"))
+    assert files(tmp_path) == before
+    asyncio.run(storage.sweep(prefix="task/"))
+    assert files(tmp_path) == ["made.mp4"]
+
+
 def test_there_may_be_nothing_to_sweep(tmp_path: Path) -> None:
     asyncio.run(LocalStorage(tmp_path / "media").sweep())
     assert list(tmp_path.iterdir()) == []

@@ -73,11 +73,11 @@ def build(parts: Parts, wires: Wires, *, worker: bool) -> Starlette:
         registry.capabilities(engine)  # imports the engine: now, and not in the loop at the first order
     return application(
         [
+            *veo3.routes(desk),  # the first that fits is taken, and these are asked for most
             *health.routes(partial(_not_ready, parts, worker)),
             *metrics.routes(_registry(), settings.metrics.token),
             *_documentation(desk, public=settings.server.public_docs),
             *files.routes(parts.storage, parts.links, parts.clock),
-            *veo3.routes(desk),
             *market.routes(desk),
             *uploading.routes(
                 desk,

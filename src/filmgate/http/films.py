@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import Any, Final
 
 import msgspec
@@ -37,7 +37,7 @@ def urls_of(task: Task, role: Role, links: Links) -> list[str]:
     artifacts = task.artifacts_of(role)
     names = [_name(task, role, number if len(artifacts) > 1 else 0) for number in range(1, len(artifacts) + 1)]
     return [
-        links.link(task.origin.public_base, each.key, each.expires_ms, name + PurePosixPath(each.key).suffix)
+        links.link(task.origin.public_base, each.key, each.expires_ms, name + splitext(each.key)[1])
         for name, each in zip(names, artifacts, strict=True)
     ]
 

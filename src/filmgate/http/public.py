@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _LONGEST_NAME = 253
 
 
+@lru_cache(maxsize=1024)  # a server has few names, and is asked under one of them at each order
 def host_of(header: str) -> str | None:
     """The host in a Host header, without port and brackets; None for what is no host that could be called."""
     found = _HOST.fullmatch(header)
@@ -49,7 +51,7 @@ def public_base(request: Request, configured: str | None, trusted_proxies: Seque
     if configured:
         return configured.rstrip("/")
     scheme, host = request.url.scheme, request.headers.get("host", "")
-    if from_proxy(request, trusted_proxies):
+    if trusted_proxies and from_proxy(request, trusted_proxies):
         scheme = _last(request, "x-forwarded-proto") or scheme
         host = _last(request, "x-forwarded-host") or host
     if scheme.lower() not in ("http", "https") or host_of(host) is None:

@@ -40,11 +40,12 @@ class Postprocess:
         await self._storage.sweep(_LONGEST_PUT_MS)
 
     async def discard(self, prefix: str, *, but: Sequence[Artifact]) -> None:
-        """Remove what is stored under a prefix, except these."""
+        """Remove what is stored under a prefix, except these, and what puts there have not brought to their end."""
         kept = {artifact.key for artifact in but}
         for key in await self._storage.keys(prefix):
             if key not in kept:
                 await self._storage.delete(key)
+        await self._storage.sweep(prefix=prefix)
 
     async def _store(self, lease: Lease, file: Finished, expires_ms: int) -> Artifact:
         key = f"{lease.task.id}/{lease.attempt}/{file.path.name}"

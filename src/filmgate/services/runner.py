@@ -141,8 +141,14 @@ class Runner:
         """What a runner of our name held when it died: its tasks, and the files that it left half-written."""
         await asyncio.to_thread(_empty, self._workroot)
         await self._postprocess.sweep()
-        for task in await self._store.sweep_leases(self._owner):
+        await self._sweep_leases(self._owner)
+
+    async def _sweep_leases(self, owner: str | None = None) -> None:
+        """Tasks of silent runners go back to the queue. One that is given up has nobody else to tidy up behind it."""
+        for task in await self._store.sweep_leases(owner):
             log.info("task=%s event=taken_back status=%s", task.id, task.status)
+            if task.status.ended:
+                await self._discard(task, f"{task.id}/")
 
     # ------------------------------------------------------------ claiming
 
@@ -281,9 +287,17 @@ class Runner:
             await asyncio.to_thread(shutil.rmtree, attempt.workdir, ignore_errors=True)
             task = await self._store.get(attempt.task_id)
             prefix = f"{task.id}/" if task.status.ended else f"{task.id}/{attempt.lease.attempt}/"
-            await self._postprocess.discard(prefix, but=task.artifacts)
         except Exception:
             log.exception("task=%s event=not_tidied attempt=%s", attempt.task_id, attempt.lease.attempt)
+        else:
+            await self._discard(task, prefix)
+
+    async def _discard(self, task: Task, prefix: str) -> None:
+        """Remove the stored files that the row does not name."""
+        try:
+            await self._postprocess.discard(prefix, but=task.artifacts)
+        except Exception:
+            log.exception("task=%s event=not_discarded", task.id)
 
     async def _settle(self, attempt: Attempt, error: FilmgateError) -> None:
         """Again later, or the end, as the error and the number of faults so far say."""
@@ -312,7 +326,7 @@ class Runner:
                 await self._renew(even_if_still=due)
                 renewed = now
                 if due:
-                    await self._store.sweep_leases()
+                    await self._sweep_leases()
                     await self._announce()
                     swept = now
             except Exception:

@@ -11,6 +11,7 @@ import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache, partial
 from urllib.parse import quote, unquote, urlsplit
 
 from ..domain.errors import LinkExpired, LinkForged
@@ -25,12 +26,11 @@ class Links:
         if not keys or not all(keys):
             raise ValueError("Links need at least one key, and none of them empty.")
         self._keys = tuple(keys)
+        self._path = lru_cache(maxsize=4096)(partial(_path, self._keys[0]))  # looks at one task come one after another
 
     def link(self, base: str, key: str, expires_ms: int, name: str) -> str:
         """The address of the file ``key`` below ``base`` ("https://films.example.org"), good until ``expires_ms``."""
-        expiry = str(expires_ms)
-        signature = _sign(self._keys[0], expiry, key)
-        return f"{base.rstrip('/')}/f/{expiry}/{signature}/{quote(key)}/{quote(name, safe='')}"
+        return base.rstrip("/") + self._path(key, expires_ms, name)
 
     def key_of(self, url: str, now_ms: int) -> str | None:
         """The key of the file behind an address, if it is a link of ours that is still good; None for any other."""
@@ -66,6 +66,11 @@ class Links:
             raise LinkForged
         if now_ms >= int(expiry):
             raise LinkExpired("This link has expired: ask for the task again, or make the film again.")
+
+
+def _path(secret: bytes, key: str, expires_ms: int, name: str) -> str:
+    expiry = str(expires_ms)
+    return f"/f/{expiry}/{_sign(secret, expiry, key)}/{quote(key)}/{quote(name, safe='')}"
 
 
 def _sign(secret: bytes, expiry: str, subject: str, purpose: str = _FILE) -> str:

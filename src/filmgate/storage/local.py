@@ -51,9 +51,12 @@ class LocalStorage:
         """The keys that begin with ``prefix``, sorted; "" is all of them. Unfinished files are not among them."""
         return await asyncio.to_thread(self._keys, prefix)
 
-    async def sweep(self, older_than_ms: int = 0) -> None:
-        """Remove what interrupted puts have left; call it when nobody puts, or with an age that no put reaches."""
-        await asyncio.to_thread(self._sweep, time.time_ns() // 1_000_000 - older_than_ms)
+    async def sweep(self, older_than_ms: int = 0, prefix: str = "") -> None:
+        """Remove what interrupted puts have left below a folder, "" or "a/b/"; call it when nobody puts there whose
+        file is wanted, or with an age that no put reaches."""
+        start = self._folder(prefix)
+        if start is not None:
+            await asyncio.to_thread(self._sweep, start, time.time_ns() // 1_000_000 - older_than_ms)
 
     def _path(self, key: str) -> Path:
         path = self._path_or_none(key)
@@ -97,15 +100,19 @@ class LocalStorage:
             if folder == self._root or not _remove_if_empty(folder):
                 return
 
-    def _sweep(self, before_ms: int) -> None:
-        for path in [*self._root.rglob(f"{_UNFINISHED}*")]:
+    def _folder(self, prefix: str) -> Path | None:
+        """Where the keys that begin so lie; None for what no key begins with."""
+        folder = prefix.rpartition("/")[0]
+        return self._path_or_none(folder) if folder else self._root
+
+    def _sweep(self, start: Path, before_ms: int) -> None:
+        for path in [*start.rglob(f"{_UNFINISHED}*")]:
             with suppress(FileNotFoundError):  # a put has just come to its end
                 if path.lstat().st_ctime_ns // 1_000_000 <= before_ms:  # not mtime: a link keeps that of its source
                     self._delete(path)
 
     def _keys(self, prefix: str) -> list[str]:
-        folder = prefix.rpartition("/")[0]
-        start = self._path_or_none(folder) if folder else self._root
+        start = self._folder(prefix)
         if start is None or not start.is_dir():
             return []
         found = (path.relative_to(self._root).as_posix() for path in start.rglob("[!.]*") if path.is_file())

@@ -51,7 +51,7 @@ def render_record(task: Task, edition: Edition, links: Links, outlook: Outlook =
         "successFlag": flag,
         "status": flag,
         "state": STATE[task.status],
-        "response": _response(task, links),
+        "response": _response(task, urls, links),
         **_shortcuts(urls, edition),
         "resultJson": json_text({"resultUrls": urls}) if urls else "",
         **_fallback_flag(task),
@@ -143,8 +143,7 @@ def _events_url(task: Task, links: Links) -> str:
     return f"{task.origin.public_base.rstrip('/')}{EVENTS}?{urlencode(ticket)}"
 
 
-def _response(task: Task, links: Links) -> dict[str, Any] | None:
-    urls = films.result_urls(task, links)
+def _response(task: Task, urls: list[str], links: Links) -> dict[str, Any] | None:
     if not urls:
         return None
     response = {
