@@ -193,7 +193,11 @@ def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
     server = settings.server
     return uvicorn.Config(
         app,
-        http=guarded(Patience(server.head_timeout_s, server.body_timeout_s, room(server.max_connections))),
+        http=guarded(
+            Patience(
+                server.head_timeout_s, server.body_timeout_s, server.answer_timeout_s, room(server.max_connections)
+            )
+        ),
         ws="none",
         proxy_headers=False,  # http/public.py decides whom to believe
         server_header=False,

@@ -50,6 +50,9 @@ class Server:
     body_timeout_s: rules.Seconds = setting(
         30.0, "Seconds within which the body of a request must have come, and one more for each 16 KiB of it."
     )
+    answer_timeout_s: rules.Seconds = setting(
+        60.0, "Seconds after which a client that takes less than 1 KiB a second of its answer is let go."
+    )
     max_connections: rules.Connections = setting(
         4000, "Connections that may be open at once; fewer where the limit of open files is low."
     )
