@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -25,9 +26,9 @@ LENGTH = b"Content-Length: %d\r\n" % len(HIDDEN)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    short = {"FILMGATE_SERVER__HEAD_TIMEOUT_S": "1", "FILMGATE_SERVER__BODY_TIMEOUT_S": "1"}
+    short: dict[str, Any] = {f"FILMGATE_SERVER__{what}_TIMEOUT_S": "1" for what in ("HEAD", "BODY", "ANSWER")}
     data = tmp_path_factory.mktemp("requests") / "data"
-    with serving(data, FILMGATE_SERVER__ANSWER_TIMEOUT_S="1", **short) as made:
+    with serving(data, **short) as made:
         yield made
 
 
@@ -264,7 +265,7 @@ def _large_link(server: Server) -> str:
     """An upload of 30 MB: more than the buffers of two sockets hold."""
     files = {"file": ("large.bin", b"\x89PNG\r\n\x1a\n" + b"\0" * 30_000_000)}
     answer = server.http.post("/api/file-stream-upload", files=files).json()
-    return urlsplit(answer["data"]["downloadUrl"]).path
+    return str(urlsplit(answer["data"]["downloadUrl"]).path)
 
 
 def _connections(server: Server) -> int:
