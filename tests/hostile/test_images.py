@@ -24,7 +24,7 @@ SPEC = Spec(prompt="x", model="veo3", seconds=4, seed=12345)
 
 def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
     file = io.BytesIO()
-    picture.save(file, kind, **options)  # type: ignore[arg-type]
+    picture.save(file, kind, **options)
     return file.getvalue()
 
 

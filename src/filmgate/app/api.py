@@ -33,6 +33,7 @@ from ..http.errors import application
 from ..http.public import public_base
 from ..net.outbound import Outbound, Policy, check_literal
 from ..services.derive import Derive
+from ..services.room import Room
 from ..services.submit import Submit
 from ..services.uploads import Uploads
 from ..settings import Settings
@@ -44,6 +45,7 @@ from .parts import Parts, new_seed, new_task_id, opened
 
 OPERATIONS = (*veo3_described.OPERATIONS, *market_described.OPERATIONS, *files_described.OPERATIONS)
 
+_MIB = 1024 * 1024
 CLOSE_S = 5  #: for answers under way when the server stops
 
 
@@ -122,7 +124,13 @@ def uploads_of(parts: Parts) -> Uploads:
         new_id=new_task_id,
         keep_ms=round(settings.uploads.keep_s * 1000),
         folder=settings.data / "tmp" / "uploads",
+        most_bytes=settings.uploads.account_mib * _MIB,
+        check_room=_room(settings).check_for_file,
     )
+
+
+def _room(settings: Settings) -> Room:
+    return Room(settings.data, settings.limits.free_disk_mib * _MIB)
 
 
 def submitter(parts: Parts, nudge: Callable[[], None]) -> Submit:
@@ -135,6 +143,7 @@ def submitter(parts: Parts, nudge: Callable[[], None]) -> Submit:
         capabilities=registry.capabilities,
         prices=parts.prices,
         nudge=nudge,
+        check_room=_room(parts.settings).check_for_task,
     )
 
 
@@ -148,6 +157,7 @@ def deriver(parts: Parts, nudge: Callable[[], None]) -> Derive:
         capabilities=registry.capabilities,
         prices=parts.prices,
         nudge=nudge,
+        check_room=_room(parts.settings).check_for_task,
     )
 
 

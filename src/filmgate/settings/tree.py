@@ -80,6 +80,9 @@ class Limits:
     creates_per_10s: rules.Count = setting(
         20, "New tasks that one account may create in ten seconds; 0 is no limit.", in_effect=False
     )
+    free_disk_mib: rules.Count = setting(
+        1024, "MiB that must be free on the disk for new tasks and uploads to be taken; 0 is no such floor."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Retention:
 @dataclass(frozen=True, slots=True)
 class Uploads:
     keep_s: rules.Seconds = setting(3 * DAY, "Seconds for which an uploaded file is kept.")
+    account_mib: rules.Count = setting(5120, "MiB that the uploads of one account may take up; 0 is no limit.")
 
 
 @dataclass(frozen=True, slots=True)
