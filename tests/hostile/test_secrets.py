@@ -70,7 +70,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
 def _drive(server: Server, callback: str) -> Iterator[httpx2.Response]:
     """Every address, well and badly, with keys that are known and unknown; films that come, fail and crash."""
     http, image = server.http, f"http://127.0.0.1:9/{IN_AN_IMAGE}.png"
-    orders = [
+    orders: list[dict[str, Any]] = [
         {"prompt": prompt, "duration": 4, "callBackUrl": callback} for prompt in ("a dog", "fail", "bug", "crash")
     ]
     orders += [
