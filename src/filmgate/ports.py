@@ -379,6 +379,9 @@ class UploadStore(Protocol):
 
     async def get(self, account_id: str, key: str) -> Upload | None: ...
 
+    async def stored_bytes(self, account_id: str) -> int:
+        """The size of all uploads of an account."""
+
     async def expired(self, limit: int) -> Sequence[Upload]:
         """Uploads whose time is over; forgotten when returned."""
 

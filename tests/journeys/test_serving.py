@@ -432,7 +432,7 @@ def test_a_slow_answer_is_not_cut_off() -> None:
 
     async def ask() -> bytes:
         with socket.create_server(("127.0.0.1", 0)) as door:
-            limits = guarded(Patience(head_s=0.2, body_s=0.2, most=10))
+            limits = guarded(Patience(head_s=0.2, body_s=0.2, taking_s=5, most=10))
             server = uvicorn.Server(uvicorn.Config(slow, http=limits, lifespan="off", log_config=None))
             serving = asyncio.create_task(server.serve(sockets=[door]))
             reader, writer = await asyncio.open_connection(*door.getsockname())

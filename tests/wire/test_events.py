@@ -82,6 +82,10 @@ def test_the_link_of_the_record_needs_no_key_and_opens_one_task_only(world: Worl
     task_id, other = ordered(world), ordered(world)
     world.fail(task_id, EngineFailed("No."))
     url = record(world, task_id)["eventsUrl"]
+    with httpx2.Client() as http, http.stream("GET", url) as answer:
+        assert answer.headers["access-control-allow-origin"] == "*"
+    with world.client() as http, http.stream("GET", f"{EVENTS}?taskId={task_id}") as answer:
+        assert "access-control-allow-origin" not in answer.headers
     with httpx2.Client() as http, watching(http, url) as events:
         assert [(each.id, each.name) for each in events] == [(0, "progress"), (1, "progress"), (2, "end")]
     with httpx2.Client() as http:

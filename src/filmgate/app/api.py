@@ -37,6 +37,7 @@ from ..http.public import public_base
 from ..net.outbound import Outbound, Policy, check_literal
 from ..services.derive import Derive
 from ..services.outlooks import Outlooks
+from ..services.room import Room
 from ..services.submit import Submit
 from ..services.uploads import Uploads
 from ..services.uses import Uses
@@ -49,6 +50,7 @@ from .parts import Parts, new_seed, new_task_id, opened
 
 OPERATIONS = (*veo3_described.OPERATIONS, *market_described.OPERATIONS, *files_described.OPERATIONS)
 
+_MIB = 1024 * 1024
 CLOSE_S = 5  #: for answers under way when the server stops
 
 
@@ -140,7 +142,13 @@ def uploads_of(parts: Parts) -> Uploads:
         new_id=new_task_id,
         keep_ms=round(settings.uploads.keep_s * 1000),
         folder=settings.data / "tmp" / "uploads",
+        most_bytes=settings.uploads.account_mib * _MIB,
+        check_room=_room(settings).check_for_file,
     )
+
+
+def _room(settings: Settings) -> Room:
+    return Room(settings.data, settings.limits.free_disk_mib * _MIB)
 
 
 def submitter(parts: Parts, nudge: Callable[[], None]) -> Submit:
@@ -153,6 +161,7 @@ def submitter(parts: Parts, nudge: Callable[[], None]) -> Submit:
         capabilities=registry.capabilities,
         prices=parts.prices,
         nudge=nudge,
+        check_room=_room(parts.settings).check_for_task,
     )
 
 
@@ -166,6 +175,7 @@ def deriver(parts: Parts, nudge: Callable[[], None]) -> Derive:
         capabilities=registry.capabilities,
         prices=parts.prices,
         nudge=nudge,
+        check_room=_room(parts.settings).check_for_task,
     )
 
 
@@ -224,7 +234,11 @@ def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
     server = settings.server
     return uvicorn.Config(
         app,
-        http=guarded(Patience(server.head_timeout_s, server.body_timeout_s, room(server.max_connections))),
+        http=guarded(
+            Patience(
+                server.head_timeout_s, server.body_timeout_s, server.answer_timeout_s, room(server.max_connections)
+            )
+        ),
         ws="none",
         proxy_headers=False,  # http/public.py decides whom to believe
         server_header=False,

@@ -1,12 +1,14 @@
-"""What a client may owe us, and for how long: a request's head, its body; and how many clients there may be.
+"""What a client may owe us, and for how long: a request's head, its body, room for the answer; and how many there are.
 
-uvicorn waits for ever for the rest of a request. Here a client that is late is told so and let go.
+uvicorn waits for ever for the rest of a request, and for ever until an answer is taken. Here a client that is late is
+told so, where that is still possible, and let go.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -17,12 +19,14 @@ from .logs import Seldom
 log = logging.getLogger("filmgate.connections")
 
 _BODY_RATE = 16 * 1024  #: bytes a second: who sends so fast may take as long as it needs
+_TAKING_RATE = 1024  #: bytes a second: who takes an answer so fast may take as long as it needs
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
     head_s: float  #: from the connection, or the first byte of a further request, to the end of the head
     body_s: float  #: from the end of the head to the end of the body, and a second more for each 16 KiB of it
+    taking_s: float  #: for each part of an answer; who takes a KiB for each second of it gets as long again
     most: int  #: connections open at once
 
 
@@ -49,11 +53,12 @@ class Guarded(EnvelopedProtocol):
         self._owed: str | None = None  #: "head", "body", or nothing while we are at work
         self._since = 0.0
         self._spoken = False
-        self._in_body = False
+        self._untaken: asyncio.TimerHandle | None = None  #: runs while the client does not take what we send
         self._received = 0  #: bytes of the body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
+        _let_go_of_the_dead(transport, self.patience.taking_s)
         if len(self.connections) > self.patience.most:
             self.full.warning("event=full connections=%s: another one was sent away", self.patience.most)
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections are open: try again in a moment.")
@@ -62,6 +67,7 @@ class Guarded(EnvelopedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()
+        self._taken()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -71,16 +77,36 @@ class Guarded(EnvelopedProtocol):
 
     def on_headers_complete(self) -> None:
         self._forget()
-        self._in_body, self._received = True, 0
+        self._received = 0
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._received += len(body)
         super().on_body(body)
 
-    def on_message_complete(self) -> None:
-        self._in_body = False
-        super().on_message_complete()
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._await_taking()
+
+    def resume_writing(self) -> None:
+        self._taken()
+        super().resume_writing()
+
+    def _await_taking(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._untaken = self.loop.call_later(self.patience.taking_s, self._not_taken, left)
+
+    def _not_taken(self, before: int) -> None:
+        """So long after there were so many bytes left to take. Nothing can be said: the connection is full."""
+        if before - self.transport.get_write_buffer_size() < _TAKING_RATE * self.patience.taking_s:
+            self.transport.abort()
+        else:
+            self._await_taking()
+
+    def _taken(self) -> None:
+        if self._untaken is not None:
+            self._untaken.cancel()
+            self._untaken = None
 
     def _watch(self) -> None:
         """Look anew at what the client owes us; the time for what it owed already goes on."""
@@ -117,3 +143,11 @@ class Guarded(EnvelopedProtocol):
             self.transport.close()
         else:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT, f"The {owed} of the request did not come in time: send it again.")
+
+
+def _let_go_of_the_dead(transport: asyncio.Transport, after_s: float) -> None:
+    """Have the system end a connection whose client takes nothing at all: also one that we have closed already, which
+    would otherwise wait for ever for its last bytes to be taken."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(after_s * 1000))

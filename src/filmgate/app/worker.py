@@ -48,7 +48,9 @@ async def workshop(
     policy = policy_of(settings)
     engines = sorted({engine for route in parts.routes.values() for engine in route.engines})
     limits = SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s)
-    slots = LocalSlots(limits, log_to=log_to)
+    workroot = settings.data / "tmp" / owner
+    workroot.mkdir(mode=0o700, parents=True, exist_ok=True)
+    slots = LocalSlots(limits, log_to=log_to, workroot=workroot)
     try:
         opening = [slots.open(engine, settings.worker.slots) for engine in engines] + [slots.open(MEDIA, 1)]
         await asyncio.gather(*opening)
@@ -72,7 +74,7 @@ async def workshop(
             routes=parts.routes,
             capabilities=registry.capabilities,
             capacity=dict.fromkeys(engines, settings.worker.slots),
-            workroot=settings.data / "tmp" / owner,
+            workroot=workroot,
             limits=RunnerLimits(lease=settings.worker.lease_s, heartbeat=settings.worker.heartbeat_s),
             ended=ended,
         )

@@ -1,6 +1,7 @@
 """The inside of a slot: a child process that loads one engine (or the media tools) once and then takes orders.
 
     python -m filmgate.engines.slot storyboard
+    python -m filmgate.engines.slot media /var/lib/filmgate/tmp/serve
 
 Orders come on standard input, messages go to standard output (``wire.py``). Whatever a library prints goes to standard
 error, which is the server's log. When the runner dies, by whatever cause, standard input ends; then this process takes
@@ -74,7 +75,10 @@ class MediaWorker:
         limits.bound()
 
     def work(self, order: Order, report: Callable[[float, str], None]) -> wire.Message:
-        return wire.Done(wire.name_of(order), tuple(_MEDIA_WORK[order.work](order, report)))
+        from ..media import limits
+
+        with limits.within(limits.PICTURES if order.work is Work.IMAGES else limits.FILMS):
+            return wire.Done(wire.name_of(order), tuple(_MEDIA_WORK[order.work](order, report)))
 
 
 def _finish(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
@@ -185,16 +189,22 @@ def _read_orders(source: BinaryIO, orders: queue.SimpleQueue[Order]) -> None:
     os.killpg(0, signal.SIGKILL)  # the runner is gone
 
 
-def main(kind: str) -> None:
+def main(kind: str, folder: str | None = None) -> None:
+    """``folder``: all that the media slot may change from here on."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"%(levelname)s slot:{kind} %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; only the runner decides
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # stray prints of libraries must not get between the messages
     orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+    if folder is not None:
+        from ..media import cage  # before there is a second thread: the cage is around this one alone
+
+        if not cage.enter(Path(folder)):
+            log.warning("event=no_landlock this system cannot keep the media slot in its folder")
     worker: Worker = MediaWorker() if kind == MEDIA else EngineWorker(kind)
     threading.Thread(target=_read_orders, args=(sys.stdin.buffer, orders), daemon=True).start()
     serve(worker, orders, out)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

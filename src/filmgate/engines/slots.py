@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -45,8 +46,9 @@ class LocalSlots:
     Cancelling ``render`` or ``media`` kills the slot that works on it.
     """
 
-    def __init__(self, limits: SlotLimits, *, log_to: int | None = None) -> None:
+    def __init__(self, limits: SlotLimits, *, log_to: int | None = None, workroot: Path | None = None) -> None:
         self._limits = limits
+        self._workroot = workroot  #: where all orders have their folders; the media slot is kept in it
         self._log_to = log_to  #: a file descriptor for what slots print; None: our own standard error
         self._slots: dict[str, list[_Slot]] = {}
         self._freed = asyncio.Condition()
@@ -100,7 +102,8 @@ class LocalSlots:
         return [slot for slots in self._slots.values() for slot in slots]
 
     async def _start(self, kind: str) -> _Slot:
-        return await _Slot.start(kind, self._limits, self._log_to)
+        kept_in = (str(self._workroot),) if kind == MEDIA and self._workroot else ()
+        return await _Slot.start((kind, *kept_in), self._limits, self._log_to)
 
     async def _run(self, kind: str, order: Order, report: Reporter) -> wire.Message:
         slot = await self._take(kind, order.task_id)
@@ -164,10 +167,13 @@ class _Slot:
         self._ended = False  #: the group has been killed: from then on its id may be somebody else's
 
     @classmethod
-    async def start(cls, kind: str, limits: SlotLimits, log_to: int | None) -> _Slot:
-        """A loaded slot. Raises EngineUnavailable, EngineCrashed, EngineTimeout; then nothing is left running."""
+    async def start(cls, words: Sequence[str], limits: SlotLimits, log_to: int | None) -> _Slot:
+        """A loaded slot; ``words`` are the kind, and what else ``slot.main`` takes.
+
+        Raises EngineUnavailable, EngineCrashed, EngineTimeout; then nothing is left running.
+        """
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "filmgate.engines.slot", kind),
+            *(sys.executable, "-m", "filmgate.engines.slot", *words),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log_to,
@@ -175,7 +181,7 @@ class _Slot:
             start_new_session=True,
             limit=_LINE_LIMIT,
         )
-        slot = cls(kind, limits, process)
+        slot = cls(words[0], limits, process)
         try:
             await slot._load()
         except BaseException:
@@ -279,4 +285,6 @@ def _cause(code: int) -> str:
     """An exit code in words, for the owner of a task and for the log."""
     if code == -signal.SIGKILL:
         return "killed: cancelled, or out of memory"
+    if code == -signal.SIGXCPU:
+        return "it used up the processor time that it may have"
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..domain.errors import FilmgateError, MalformedRequest, TooManyRequests, UnknownAddress, WrongMethod
 from .drain import Drain
 from .envelope import envelope
+from .shield import Shield
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def application(
 
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Drain), Middleware(CrashGuard, new_id=new_id)],
+        middleware=[Middleware(Drain), Middleware(Shield), Middleware(CrashGuard, new_id=new_id)],
         exception_handlers={FilmgateError: answer, HTTPException: answer},
         lifespan=lifespan,
     )

@@ -18,7 +18,9 @@ MOST: Final = 1000  #: watchers in one process
 _LOOK_S: Final = 0.5  #: between two looks for new events
 _ALIVE_S: Final = 15.0  #: a comment after so much silence, so that nobody on the way takes the connection for dead
 _BATCH: Final = 200
-_HEAD: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Access-Control-Allow-Origin": "*"}
+_HEAD: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+#: Pages of any site may read what a ticket opens: it is one task's progress, and needs no key of a visitor's.
+_SHARED: Final = _HEAD | {"Access-Control-Allow-Origin": "*"}
 
 Tell = Callable[[TaskEvent], dict[str, Any]]
 
@@ -32,17 +34,17 @@ class Watchers:
         self._most = most
         self._count = 0
 
-    async def stream(self, request: Request, task: Task, tell: Tell) -> Response:
+    async def stream(self, request: Request, task: Task, tell: Tell, *, by_ticket: bool) -> Response:
         """What happens to a task, until it has ended; each event with ``tell`` of it as its data.
 
         Who has the last event already is told by 204 to come back no more. Raises TooManyRequests.
         """
         if self._count >= self._most:
             raise TooManyRequests("Too many tasks are being watched: ask for the record instead.", retry_after_s=10)
-        last = _last_seen(request)
+        last, head = _last_seen(request), _SHARED if by_ticket else _HEAD
         if task.status.ended and last is not None and not await self._events.since(task.id, last, 1):
-            return Response(status_code=204, headers=_HEAD)
-        return StreamingResponse(self._lines(task, last, tell), media_type="text/event-stream", headers=_HEAD)
+            return Response(status_code=204, headers=head)
+        return StreamingResponse(self._lines(task, last, tell), media_type="text/event-stream", headers=head)
 
     async def _lines(self, task: Task, last: int | None, tell: Tell) -> AsyncIterator[bytes]:
         self._count += 1

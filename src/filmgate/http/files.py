@@ -15,7 +15,7 @@ from ..domain.errors import LinkForged
 from ..ports import Clock, Storage, StoredFile
 from ..storage.links import Links
 
-#: Nothing that a browser would run is ever served as such.
+#: What may be shown where it is opened. Everything else is of no type that a browser would run, and only to be saved.
 _TYPES = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
@@ -25,6 +25,12 @@ _TYPES = {
     ".png": "image/png",
     ".webp": "image/webp",
 }
+#: A browser that opens a film or a picture makes a page around it: that page may show this very file, and do nothing.
+#: No sandbox: there the page would be of another origin than its film, and not be allowed to load it.
+_SHOWN = (
+    "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.IGNORECASE)
 
 
@@ -70,13 +76,16 @@ def _send(request: Request, stored: StoredFile, wanted: range | None, headers: d
 
 def _headers(stored: StoredFile, key: str) -> dict[str, str]:
     modified = datetime.fromtimestamp(stored.modified_ms // 1000, UTC)
+    kind = _TYPES.get(PurePosixPath(key).suffix)
     return {
-        "Content-Type": _TYPES.get(PurePosixPath(key).suffix, "application/octet-stream"),
+        "Content-Type": kind or "application/octet-stream",
+        "Content-Disposition": "inline" if kind else "attachment",
+        **({"Content-Security-Policy": _SHOWN} if kind else {}),
         "ETag": f'"{stored.modified_ms:x}-{stored.size:x}"',
         "Last-Modified": format_datetime(modified, usegmt=True),
         "Accept-Ranges": "bytes",
         "Cache-Control": "private",
-        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "cross-origin",  # pages of anybody may show films: whoever has the link may
     }
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from ..domain.errors import TooLarge, UploadRefused
 from ..net.landing import new_file, write
+from .body import check_plain
 
 _MAX_FIELD = 8 * 1024  #: bytes
 _MAX_HEADERS = 16 * 1024
@@ -36,9 +37,10 @@ class Form:
 async def read_form(request: Request, into: Path, *, file: str, cap: int) -> Form:
     """Read the form; its part named ``file`` is written to ``into``.
 
-    Raises UploadRefused for what is no such form, and TooLarge for a file of more than ``cap`` bytes, as soon as that
-    is announced or has come.
+    Raises MalformedRequest for a compressed body, UploadRefused for what is no such form, and TooLarge for a file of
+    more than ``cap`` bytes, as soon as that is announced or has come.
     """
+    check_plain(request)
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and int(announced[:20]) > cap + _OVERHEAD:
         raise _too_large(cap)

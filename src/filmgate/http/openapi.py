@@ -104,7 +104,7 @@ def _responses(each: Operation, answer: dict[str, Any]) -> dict[str, Any]:
     """The answer has one form whatever its status is."""
     content: dict[str, Any] = {_JSON: {"schema": answer}}
     if each.streamed:
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+        content["text/event-stream"] = {}  # no schema: readers differ in whether it would be of one event or of all
     told = {"200": {"description": "The envelope: its code says whether it went well.", "content": content}}
     for status in each.refusals:
         told[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}

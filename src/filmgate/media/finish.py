@@ -15,7 +15,7 @@ from ..domain.spec import Spec
 from ..domain.task import Role
 from ..ports import Finished
 from .encode import Encoder
-from .probe import Probed, probe, readable, starts_fast
+from .probe import Probed, probe, readable, reading, starts_fast
 from .sound import read_sound
 from .watermark import Watermark, watermark
 
@@ -80,14 +80,14 @@ def _encode(clip: Path, found: Probed, mark: Watermark | None, film: Path, repor
 
 def _pictures(clip: Path) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
     """Each picture as (height * 3 / 2, width) yuv420p planes, ours to change."""
-    with av.open(str(clip)) as film:
+    with reading(clip) as film:
         for frame in film.decode(video=0):
             yield np.ascontiguousarray(frame.to_ndarray(format="yuv420p"))
 
 
 def _remux(clip: Path, film: Path) -> None:
     """The same streams with the index in front."""
-    with av.open(str(clip)) as source, av.open(str(film), "w", format="mp4", options={"movflags": "+faststart"}) as out:
+    with reading(clip) as source, av.open(str(film), "w", format="mp4", options={"movflags": "+faststart"}) as out:
         streams = {s.index: out.add_stream_from_template(s) for s in source.streams if s.type in ("video", "audio")}
         for packet in source.demux():
             if packet.dts is not None and packet.stream.index in streams:
@@ -97,7 +97,7 @@ def _remux(clip: Path, film: Path) -> None:
 
 def _poster(film: Path, path: Path) -> Path:
     """The picture nearest to one second in, as a JPEG."""
-    with av.open(str(film)) as opened:
+    with reading(film) as opened:
         for frame in opened.decode(video=0):
             if (frame.time or 0.0) >= _POSTER_AT_S:
                 break

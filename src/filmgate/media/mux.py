@@ -16,6 +16,7 @@ from av.stream import Stream
 
 from .encode import open_film
 from .pictures import pace
+from .probe import reading
 
 Copied: TypeAlias = "av.Packet[Any]"  # generic in its stubs alone
 
@@ -27,8 +28,8 @@ def mux(out: Path, parts: Sequence[Path], sound: Path | None) -> None:
     """
     try:
         with ExitStack() as stack:
-            files = [stack.enter_context(av.open(str(part))) for part in parts]
-            heard = stack.enter_context(av.open(str(sound))) if sound else None
+            files = [stack.enter_context(reading(part)) for part in parts]
+            heard = stack.enter_context(reading(sound)) if sound else None
             film = stack.enter_context(open_film(out))
             for packet in _packets(film, files, _starts(parts), heard):
                 film.mux(packet)
@@ -80,14 +81,14 @@ def alike(first: Path, second: Path) -> bool:
 
 
 def _parameters(film: Path) -> tuple[object, ...]:
-    with av.open(str(film)) as opened:
+    with reading(film) as opened:
         stream = opened.streams.video[0]
         context = stream.codec_context
         return (context.name, context.extradata, stream.time_base, stream.average_rate, opened.format.name)
 
 
 def _even(film: Path) -> bool:
-    with av.open(str(film)) as opened:
+    with reading(film) as opened:
         stream = opened.streams.video[0]
         if stream.codec_context.name != "h264" or not stream.average_rate or not stream.time_base:
             return False

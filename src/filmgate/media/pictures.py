@@ -12,6 +12,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 
 from ..domain.errors import OutputUnusable
 from .encode import Pixels
+from .probe import reading
 
 _FINE = Interpolation.LANCZOS | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 _SHORTER_S = 0.25  #: than its index says: by so much a film may be
@@ -32,7 +33,7 @@ class Pace:
 
 def pace(film: Path) -> Pace:
     """Counted by reading the whole file, without decoding it. Raises OutputUnusable where a part of it is missing."""
-    with av.open(str(film)) as opened:
+    with reading(film) as opened:
         stream = opened.streams.video[0]
         frames = sum(packet.size > 0 for packet in opened.demux(stream))
         counted = Pace(Fraction(stream.average_rate or 24), frames)
@@ -45,7 +46,7 @@ def pace(film: Path) -> Pace:
 def pictures(film: Path, width: int, height: int) -> Iterator[Pixels]:
     """(height * 3 / 2, width) planes, BT.709 in limited range; scaled by Lanczos where the film has another size."""
     reformat = VideoReformatter()
-    with av.open(str(film)) as opened:
+    with reading(film) as opened:
         opened.streams.video[0].thread_type = "AUTO"
         for frame in opened.decode(video=0):
             planes: Pixels = _fitting(reformat, frame, width, height).to_ndarray()  # type: ignore[assignment]

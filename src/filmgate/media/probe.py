@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+from av.container import InputContainer
 
 from ..domain.errors import OutputUnusable
 
 #: What films come in. Playlists and scripts, which make a reader open yet other files, are none; nor are pictures.
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,ogg"
+#: What films are made in. A decoder that nobody needs can be attacked by nobody.
+_DECODERS = (
+    "h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,libvpx,libvpx-vp9,mpeg4,mjpeg,prores,ffv1,"
+    "aac,mp3,mp3float,opus,libopus,vorbis,libvorbis,flac,alac,ac3,pcm_s16le,pcm_s24le,pcm_f32le"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +43,19 @@ class Probed:
         )
 
 
+def reading(path: Path) -> InputContainer:
+    """A film to be read. Nothing in it has another file or an address opened, or a decoder that films do not need."""
+    readers = {"format_whitelist": _CONTAINERS, "codec_whitelist": _DECODERS, "protocol_whitelist": "file"}
+    return av.open(str(path), options=readers)
+
+
 def probe(path: Path) -> Probed:
     """Raises OutputUnusable where the file is not a film that can be played. Before anything else opens it."""
     try:
-        with av.open(str(path), options={"format_whitelist": _CONTAINERS}) as film:
+        with reading(path) as film:
             if not film.streams.video:
                 raise OutputUnusable("The engine made a file without a picture.")
+            _check_decoders(film)
             video = film.streams.video[0]
             sound = film.streams.audio[0] if film.streams.audio else None
             seconds = float(video.duration * video.time_base) if video.duration and video.time_base else 0.0
@@ -59,6 +72,12 @@ def probe(path: Path) -> Probed:
             )
     except (av.FFmpegError, OSError) as error:
         raise OutputUnusable(f"The engine made a file that cannot be opened as a film: {error}.") from error
+
+
+def _check_decoders(film: InputContainer) -> None:
+    for stream in (*film.streams.video, *film.streams.audio):
+        if stream.codec_context.name not in _DECODERS.split(","):
+            raise OutputUnusable(f"The engine made a film in {stream.codec_context.name}, which is not read here.")
 
 
 @contextmanager

@@ -8,11 +8,12 @@ import av
 import numpy as np
 
 from .encode import AUDIO_RATE, BLOCK, Sound, add_sound, open_film, sound_frame
+from .probe import reading
 
 
 def read_sound(film: Path) -> Sound:
     """(samples, 2) at 48 kHz, each sample where its time stamp says: an encoder's lead-in does not shift the rest."""
-    with av.open(str(film)) as opened:
+    with reading(film) as opened:
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=AUDIO_RATE)
         parts = [
             (round((part.pts or 0) * float(part.time_base or 0) * AUDIO_RATE), part.to_ndarray())

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from ..domain.errors import Unsupported
+
 Plane = npt.NDArray[np.uint8]
 Share = npt.NDArray[np.float32]
 
@@ -44,7 +46,7 @@ class Watermark:
 
 def watermark(text: str, width: int, height: int) -> Watermark:
     """The text for the lower right corner of a picture of this size."""
-    line = " ".join(text.split())
+    line = _settable(text)
     size = max(12, round(min(width, height) * _HEIGHT))
     font = _font(size)
     if font.getlength(line) > width * _WIDEST:
@@ -58,6 +60,19 @@ def watermark(text: str, width: int, height: int) -> Watermark:
     letters = np.asarray(mask, dtype=np.float32) * np.float32(_TEXT_OPACITY / 255)
     shadow = np.minimum(np.asarray(soft, dtype=np.float32) / 255 * 2, np.float32(1)) * np.float32(_SHADOW_OPACITY)
     return _placed(width, height, margin, letters, shadow)
+
+
+def _settable(text: str) -> str:
+    """One line of what our typeface has letters for. Raises Unsupported where that is nothing."""
+    font = _font(16)
+    missing = bytes(font.getmask("\U0010ffff"))
+    line = " ".join(text.split())
+    kept = "".join(c for c in line if c == " " or (c.isprintable() and bytes(font.getmask(c)) != missing))
+    if not kept.strip():
+        raise Unsupported(
+            "There are no letters for the watermark on this server: write it in Latin, Greek or Cyrillic."
+        )
+    return " ".join(kept.split())
 
 
 def _placed(width: int, height: int, margin: int, letters: Share, shadow: Share) -> Watermark:

@@ -54,6 +54,7 @@ class Derive:
         capabilities: Callable[[str], Capabilities],
         prices: Prices,
         nudge: Nudge,
+        check_room: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -63,6 +64,7 @@ class Derive:
         self._capabilities = capabilities
         self._prices = prices
         self._nudge = nudge
+        self._check_room = check_room  #: raises QueueFull where nothing new is taken
 
     async def extend(
         self,
@@ -104,6 +106,7 @@ class Derive:
         self._check_route(spec.model)
         self._check_engines(spec, source)
         self._check_kept(film)
+        self._check_room()
         task = self._task(caller, spec, dialect, public_base)
         taken = await self._store.submit(task, caller.caps)
         self._nudge()
@@ -143,6 +146,7 @@ class Derive:
             source_id=source.id,
             index=index,
         )
+        self._check_room()
         task = self._task(caller, spec, dialect, public_base)
         kept = await self._store.submit_once(task, caller.caps)
         if kept.id == task.id:

@@ -28,6 +28,7 @@ class Submit:
         capabilities: Callable[[str], Capabilities],
         prices: Prices,
         nudge: Nudge,
+        check_room: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -37,12 +38,14 @@ class Submit:
         self._capabilities = capabilities
         self._prices = prices
         self._nudge = nudge
+        self._check_room = check_room  #: raises QueueFull where nothing new is taken
 
     async def __call__(self, caller: Caller, spec: Spec, *, dialect: str, public_base: str) -> Task:
         """Raises UnsupportedModel, InvalidRequest (no engine can do it), InsufficientCredits, TooManyRequests or
         KeySpent: nothing is stored."""
         spec = self._completed(spec)
         self._check(spec)
+        self._check_room()
         now = self._clock.now_ms()
         task = Task(
             id=self._new_id(),

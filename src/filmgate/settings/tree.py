@@ -51,6 +51,9 @@ class Server:
     body_timeout_s: rules.Seconds = setting(
         30.0, "Seconds within which the body of a request must have come, and one more for each 16 KiB of it."
     )
+    answer_timeout_s: rules.Seconds = setting(
+        60.0, "Seconds after which a client that takes less than 1 KiB a second of its answer is let go."
+    )
     max_connections: rules.Connections = setting(
         4000, "Connections that may be open at once; fewer where the limit of open files is low."
     )
@@ -87,6 +90,9 @@ class Limits:
     )
     queries_per_s: rules.Count = setting(
         10, "Questions about one task that an account may ask in a second, of each API process; 0 is no limit."
+    )
+    free_disk_mib: rules.Count = setting(
+        1024, "MiB that must be free on the disk for new tasks and uploads to be taken; 0 is no such floor."
     )
 
     def of_tasks(self) -> limits.Limits:
@@ -138,6 +144,7 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Uploads:
     keep_s: rules.Seconds = setting(3 * DAY, "Seconds for which an uploaded file is kept.")
+    account_mib: rules.Count = setting(5120, "MiB that the uploads of one account may take up; 0 is no limit.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,16 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
 
 from ..ports import Clock, Upload
 from .schema import uploads
 from .sqlite import Database
 
 _OF_KEY = select(uploads).where(uploads.c.account_id == bindparam("of_account"), uploads.c.key == bindparam("of_key"))
+_STORED_BYTES = select(func.coalesce(func.sum(uploads.c.bytes), 0)).where(
+    uploads.c.account_id == bindparam("of_account")
+)
 _REPLACED = (
     delete(uploads)
     .where(
@@ -46,6 +49,10 @@ class SqlUploadStore:
         of_file = {"of_account": account_id, "of_key": key}
         row = self._database.read(lambda c: c.execute(_OF_KEY, of_file).one_or_none())
         return None if row is None else _upload_of(row)
+
+    async def stored_bytes(self, account_id: str) -> int:
+        of_account = {"of_account": account_id}
+        return int(self._database.read(lambda c: c.execute(_STORED_BYTES, of_account).scalar_one()))
 
     async def expired(self, limit: int) -> Sequence[Upload]:
         values = {"of_now": self._clock.now_ms(), "of_limit": limit}

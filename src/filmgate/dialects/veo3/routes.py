@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +19,7 @@ from ...http.envelope import envelope
 from ...http.films import result_urls
 from ...http.orders import Enlargement, read_enlargement, task_id_of
 from ...http.refusals import errors, refused
+from ...ports import TaskEvent
 from .render import EVENTS, render_enlarged, render_event, render_record
 from .schema import NAMES, parse_extend, parse_generate, parse_upgrade
 
@@ -55,7 +56,12 @@ def routes(desk: Desk) -> list[Route]:
 
     async def events(request: Request) -> Response:
         task, edition = await _watched(request, desk)
-        return await desk.watchers.stream(request, task, lambda event: render_event(task.id, event, edition))
+        by_ticket = "signature" in request.query_params
+
+        def tell(event: TaskEvent) -> dict[str, Any]:
+            return render_event(task.id, event, edition)
+
+        return await desk.watchers.stream(request, task, tell, by_ticket=by_ticket)
 
     async def get_1080p(request: Request) -> Response:
         caller = await desk.admit(request, Feature.UPGRADE_1080P)

@@ -13,7 +13,7 @@ from .bake import Baked, Box, Finish, bake
 from .camera import Affine, ease
 from .draw import Brush, hex_rgb
 from .figures import SHADOW, Studio, contact_shadow, nowhere, silhouette
-from .lettering import Face, Setting, draw, fit, showable
+from .lettering import Face, Setting, draw, fit, script_of, showable
 from .light import Light
 from .model import Stage
 from .props import Figure, Limb, put
@@ -47,11 +47,10 @@ def place_for(stage: Stage, alone: bool, subjects_x: float) -> Place:
     return Place(aside * stage.width * 0.27, middle, stage.width * 0.36, stage.height * 0.2, 0.75)
 
 
-def hanging_card(words: Sequence[str], place: Place, depth: float, studio: Studio, zoom: float) -> Figure | None:
-    """A card on two strings with the words on it; None where this machine has letters for none of them."""
-    text = showable(" ".join(words))
-    if not text:
-        return None
+def hanging_card(words: Sequence[str], place: Place, depth: float, studio: Studio, zoom: float) -> Figure:
+    """A card on two strings with the words on it, or with the name of their script where this machine lacks it."""
+    said = " ".join(words)
+    text = showable(said) or f"({script_of(said)})"
     setting = fit(text, place.width - 1.1, place.height - 0.8, place.largest)
     half = (setting.width / 2 + 0.62, setting.height / 2 + 0.46)
     paint = partial(_paint_card, setting, half, depth, studio, zoom)

@@ -24,6 +24,7 @@ from .cutouts import Cutout, cutout_figure
 from .draw import Brush
 from .figures import Studio, puppet_figure
 from .finish import overlay
+from .lettering import showable
 from .light import Light, light_for
 from .model import FPS, Actor, Plan, Pose, Screenplay, Sheet, Stage, View
 from .precipitation import swarms
@@ -73,7 +74,7 @@ class Film:
         self._caption = (
             caption(plan.dialogue, self.stage, self._studio, plan.seconds, screen) if plan.dialogue else None
         )
-        self._label = self._card(plan.lettered, 1.0) if plan.lettered and plan.subjects else None
+        self._label = self._card(plan.lettered, 1.0) if plan.subjects and showable(" ".join(plan.lettered)) else None
         self._overlay = overlay(width, height, light, plan.mood)
         self._pixels: Pixels = np.zeros((height, width, 4), np.uint8)
         self._canvas = canvas_on(self._pixels)
@@ -122,9 +123,7 @@ class Film:
             if figure is not None:
                 yield figure
         if plan.lettered and not plan.subjects:
-            card = self._card(_said(plan), DEPTH)
-            if card is not None:
-                yield card
+            yield self._card(_said(plan), DEPTH)
         yield from swarms(plan, self.stage, self._light, self.unit, lambda depth: self.reach(depth).zoom)
 
     def reach(self, depth: float) -> Reach:
@@ -169,7 +168,7 @@ class Film:
             return cutout_figure(actor, self._images[subject.picture], self._studio, zoom)
         return None if subject.sticker is None else sticker_figure(actor, self._studio, zoom)
 
-    def _card(self, words: Sequence[str], depth: float) -> Figure | None:
+    def _card(self, words: Sequence[str], depth: float) -> Figure:
         actors, alone = self.screenplay.actors, not self.screenplay.plan.subjects
         place = place_for(self.stage, alone, actors[0].x if actors else 0.0)
         zoom = 1.0 if not alone else min(self.reach(depth).zoom, SHARPEST)

@@ -24,6 +24,10 @@ class Face(Enum):
     BOLD = 720
 
 
+#: Where Unicode's word for a script is not what people call it.
+_SCRIPTS = {"CJK": "Chinese", "HANGUL": "Korean", "HIRAGANA": "Japanese", "KATAKANA": "Japanese"}
+
+
 @lru_cache(maxsize=4)
 def face(which: Face) -> skia.Typeface:
     """The typeface of a weight (the variable font, set to it)."""
@@ -65,6 +69,13 @@ def showable(text: str, which: Face = Face.BOLD) -> str:
     composed = unicodedata.normalize("NFC", " ".join(text.split()))
     kept = "".join(c for c in composed if c.isprintable() and (_emoji_of(c) or _typeface_of(c, which)))
     return " ".join(kept.split())
+
+
+def script_of(text: str) -> str:
+    """What to say in place of a text that cannot be set: "Arabic letters", or "…" where there is no letter in it."""
+    names = (unicodedata.name(character, "") for character in text if character.isalpha())
+    script = next(names, "").partition(" ")[0]
+    return f"{_SCRIPTS.get(script) or script.capitalize()} letters" if script else "…"
 
 
 @dataclass(frozen=True)
