@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 
 from filmgate.media.encode import BLOCK, Converter, EncodeError, Encoder
 
@@ -44,6 +45,36 @@ def test_the_duration_is_exact_however_long_the_sound_is(tmp_path: Path, seconds
             assert stream.time_base is not None
             assert float(stream.duration * stream.time_base) == pytest.approx(seconds, abs=BLOCK / 48_000)
             assert stream.start_time == 0
+
+
+def lights(seed: int) -> np.ndarray:
+    """Night, with many small lights of strong colours: nothing is harder for chroma at half size."""
+    rng = np.random.default_rng(seed)
+    pixels = np.full((HEIGHT, WIDTH, 4), (70, 26, 34, 255), np.uint8)
+    for x, y in zip(rng.integers(0, WIDTH - 4, 60), rng.integers(0, HEIGHT - 6, 60), strict=True):
+        pixels[y : y + 5, x : x + 3, :3] = rng.choice([(40, 60, 255), (90, 255, 60), (130, 214, 250), (255, 120, 80)])
+    return pixels
+
+
+def error_of(shown: np.ndarray, meant: np.ndarray) -> float:
+    """In decibels (PSNR)."""
+    return float(10 * np.log10(255**2 / np.mean((shown.astype(float) - meant[..., 2::-1].astype(float)) ** 2)))
+
+
+def test_a_faithful_frame_is_as_near_as_the_format_allows(tmp_path: Path) -> None:
+    frames = [lights(number) for number in range(48)]
+    convert = Converter(WIDTH, HEIGHT)
+    with Encoder(tmp_path / "film.mp4", WIDTH, HEIGHT, sound=False, faithful=(0, 47)) as encoder:
+        for pixels in frames:
+            encoder.frame_bgra(pixels)
+    with av.open(str(tmp_path / "film.mp4")) as found:
+        shown = [frame.to_ndarray(format="rgb24") for frame in found.decode(video=0)]
+    for number in (0, 47):
+        held = av.VideoFrame.from_ndarray(convert.yuv(frames[number]), format="yuv420p")
+        held.colorspace, held.color_range = Colorspace.ITU709, ColorRange.MPEG
+        most = error_of(held.to_ndarray(format="rgb24"), frames[number])
+        assert error_of(shown[number], frames[number]) > most - 0.1
+    assert error_of(shown[24], frames[24]) < error_of(shown[47], frames[47]) - 0.5, "an ordinary frame is not"
 
 
 def test_pictures_are_h264_high_in_bt709_at_24_frames_a_second(tmp_path: Path) -> None:

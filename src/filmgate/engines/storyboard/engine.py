@@ -27,7 +27,6 @@ MISSING = (
     "run `apt-get install libegl1 libgl1 libexpat1` (Debian, Ubuntu) or install your system's packages of EGL, OpenGL "
     "and Expat."
 )
-_PICTURE_CRF = 15.0  #: of films that begin with a picture: that has to be the same picture
 _IMAGES = {"text": (0, 0), "frames": (1, 2), "reference": (1, 3)}
 _CRF = {720: 20.0, 1080: 21.0, 2160: 22.0}
 
@@ -78,8 +77,8 @@ class StoryboardEngine:
         sound, last = composed(staged, raised)
         job.report(0.06, "filming")
         total = script.plan.seconds * 24
-        crf = _PICTURE_CRF if script.start == "frames" else _CRF[min(width, height)]
-        with Encoder(path, width, height, crf=crf) as encoder:
+        pictures = (0, total - 1) if script.start == "frames" else ()  # these two frames are somebody's images
+        with Encoder(path, width, height, crf=_CRF[min(width, height)], faithful=pictures) as encoder:
             encoder.audio(sound)
             for number, frame in enumerate(pool.frames(), 1):
                 if job.cancelled():
