@@ -31,7 +31,7 @@ DEFAULT_SCHEDULE_S = (10.0, 60.0, 300.0)
 
 _ANSWER_CHARS = 200  #: of an answer's body, kept with the try
 _HELD = 2000  #: so many callbacks wait here at most; the others wait in the outbox
-_LINE = 500  #: so many of them for one host
+_LINE = 500  #: so many of them for one host of one account
 _SHORTEST_REST_S = 0.05
 _LONGEST_REST_S = 1.0  #: another process may have put something into the outbox, and its nudge is not heard here
 _LONGEST_TROUBLE_S = 30.0  #: between looks into an outbox that fails
@@ -44,8 +44,9 @@ class Deliver:
     """The deliverer: ``run`` it as one task, ``nudge`` it after commits, ``drain`` it at the end.
 
     ``compose`` makes the body from the ended task at the time of sending, and ``sign`` the headers that sign it.
-    ``schedule_s`` are the waits before the retries. A slot is one send under way: ``slots`` in all, ``per_host`` to one
-    host; a callback waits ``line_s`` at most for its slot, so that a send of ``timeout_s`` ends within its lease.
+    ``schedule_s`` are the waits before the retries. A slot is one send under way: ``slots`` in all, ``per_account``
+    of one account, ``per_host`` to one host; a callback waits ``line_s`` at most for its slot, so that a send of
+    ``timeout_s`` ends within its lease.
     """
 
     def __init__(
@@ -60,7 +61,8 @@ class Deliver:
         schedule_s: Sequence[float] = DEFAULT_SCHEDULE_S,
         timeout_s: float = 15.0,
         line_s: float = 15.0,
-        slots: int = 16,
+        slots: int = 64,
+        per_account: int = 16,
         per_host: int = 4,
     ) -> None:
         self._outbox = outbox
@@ -71,7 +73,7 @@ class Deliver:
         self._sign = sign
         self._schedule_s = tuple(schedule_s)
         self._timeout_s = timeout_s
-        self._lines = Lines(slots, per_host, _LINE)
+        self._lines = Lines(slots, per_account, per_host, _LINE)
         self._lease_ms = round((line_s + timeout_s) * 1000)
         self._left_out: deque[Callback] = deque(maxlen=_HELD)  #: taken, with no room in their lines
         self._taking: asyncio.Task[None] | None = None
