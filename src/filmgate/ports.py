@@ -13,7 +13,7 @@ from .domain.credits import NO_CAPS, Caps, Entry
 from .domain.errors import TaskError
 from .domain.routing import Capabilities
 from .domain.spec import Kind, Spec
-from .domain.task import Artifact, Lease, Role, Task
+from .domain.task import Artifact, Lease, Role, Status, Task
 
 # ---------------------------------------------------------------- time --------------------------------------------
 
@@ -39,7 +39,7 @@ class Job:
     spec: Spec  #: ``spec.seed`` is always set
     workdir: Path  #: the engine's own; removed afterwards
     report: Callable[[float, str], None]  #: fraction 0 to 1 that never falls, and the stage in plain words
-    cancelled: Callable[[], bool]
+    cancelled: Callable[[], bool]  #: nobody wants it any more: raise anything. Asked by engines with leaves_within_s
     images: tuple[Path, ...] = ()  #: checked, upright PNGs in the order of the spec
     source: Path | None = None  #: the film that is upgraded or extended
     state: bytes = b""  #: its Clip.state
@@ -123,7 +123,8 @@ class SlotHealth:
 class Slots(Protocol):
     """Child processes, each with one engine loaded (or, kind "media", with the tools for finished films).
 
-    Cancelling ``render`` or ``media`` ends the work at once, by killing the slot; a new one takes its place.
+    Cancelling ``render`` or ``media`` ends the work: an engine that can leave it is told to and given the time that it
+    says it needs; otherwise, and then, the slot is killed, and a new one takes its place.
     """
 
     async def open(self, kind: str, count: int) -> None:
@@ -184,6 +185,30 @@ class Progress:
     stage: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which tasks are looked for; what is None or empty does not matter. Times are those of creation, UTC milliseconds:
+    from ``since_ms`` on, and before ``until_ms``."""
+
+    statuses: tuple[Status, ...] = ()
+    model: str | None = None
+    kind: Kind | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+_ANY = Sought()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the tasks of an account, the newest first; more of them may come before number ``before``, if it is not
+    None. A page may be short, or even empty, and not the last: no more than so many tasks are looked at for one."""
+
+    tasks: Sequence[Task]
+    before: int | None
+
+
 class TaskStore(Protocol):
     """Tasks and what hangs on their state. Every method is one transaction, named after the event."""
 
@@ -209,8 +234,19 @@ class TaskStore(Protocol):
     async def state_of(self, task_id: str) -> bytes:
         """The Clip.state of a succeeded task."""
 
-    async def list(self, *, account_id: str | None = None, limit: int = 50) -> Sequence[Task]:
-        """The newest first."""
+    async def list(
+        self,
+        *,
+        account_id: str | None = None,
+        sought: Sought = _ANY,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Task]:
+        """The newest first; with ``before``, those that are older than this task. Raises TaskNotFound for it."""
+
+    async def page(self, account_id: str, sought: Sought, *, before: int | None = None, limit: int = 50) -> Page:
+        """The newest of an account, or those with a number below ``before``. Orders that come meanwhile move nothing;
+        what a page costs does not depend on how many tasks there are."""
 
     async def claim(self, owner: str, lease_ms: int, models: Sequence[str]) -> Lease | None:
         """Take the task that is due next, least-served account first; of these models only.
@@ -236,7 +272,11 @@ class TaskStore(Protocol):
         """Back to the queue, the attempt not counted."""
 
     async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
-        """By the owner. Raises TaskNotFound, or IllegalTransition once it has ended."""
+        """By the owner, or by the operator where no account is named. Raises TaskNotFound, or IllegalTransition once it
+        has ended."""
+
+    async def held(self, owner: str) -> Mapping[str, int]:
+        """The tasks that a worker holds now, each with the attempt that it is in."""
 
     async def sweep_leases(self, owner: str | None = None) -> Sequence[Task]:
         """Requeue (or, at the last straw, fail) tasks whose lease has run out; with ``owner``, all of that owner's."""
@@ -293,6 +333,19 @@ class UploadStore(Protocol):
 
     async def expired(self, limit: int) -> Sequence[Upload]:
         """Uploads whose time is over; forgotten when returned."""
+
+
+class MediaStore(Protocol):
+    """Which tasks have files in the storage, below ``<task id>/``, that are not to be kept any longer."""
+
+    async def expired(self, limit: int) -> Sequence[str]:
+        """Ids of such tasks, the oldest end first."""
+
+    async def forget(self, task_id: str) -> None:
+        """Nobody is to be told of the files of this ended task any more; ``expired`` names it until ``removed``."""
+
+    async def removed(self, task_ids: Sequence[str]) -> None:
+        """The files of these tasks are gone."""
 
 
 @dataclass(frozen=True)

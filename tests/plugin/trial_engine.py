@@ -12,6 +12,10 @@ Its films are flat colours, made in a fraction of a second. Words in the prompt 
     echo          answers a second time, for another order
     elsewhere     leaves its film outside the folder that it was given
     stamp         prints the time at which it was given the job
+
+Of the same engine there is a gentle one, which leaves its work when it is told to:
+
+    patient 60    takes so many seconds, unless it is told to leave
 """
 
 from __future__ import annotations
@@ -23,8 +27,9 @@ import signal
 import stat
 import sys
 import time
+from dataclasses import replace
 
-from filmgate.domain.errors import ContentRejected, EngineFailed
+from filmgate.domain.errors import Cancelled, ContentRejected, EngineFailed
 from filmgate.domain.routing import Capabilities
 from filmgate.domain.spec import Kind, Mode
 from filmgate.ports import Clip, Job
@@ -57,6 +62,27 @@ class TrialEngine:
 
     def close(self) -> None:
         pass
+
+
+class GentleEngine(TrialEngine):
+    name = "gentle"
+
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities(), leaves_within_s=1.0)
+
+    def render(self, job: Job) -> Clip:
+        if patient := re.search(r"patient ([\d.]+)", job.spec.prompt):
+            _wait(job, float(patient[1]))
+        return super().render(job)
+
+
+def _wait(job: Job, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if job.cancelled():
+            raise Cancelled
+        job.report(0.1, "waiting")
+        time.sleep(0.02)
 
 
 def _misbehave(job: Job) -> None:

@@ -39,12 +39,16 @@ from filmgate.http.public import public_base
 from filmgate.net.outbound import Outbound, Policy
 from filmgate.ports import Caller
 from filmgate.services.accounts import create_key
+from filmgate.services.cancel import Cancel
 from filmgate.services.derive import Derive
+from filmgate.services.janitor import Janitor
+from filmgate.services.remove import RemoveMedia
 from filmgate.services.submit import Submit
 from filmgate.services.uploads import Uploads
 from filmgate.storage.links import Links
 from filmgate.storage.local import LocalStorage
 from filmgate.store.accounts import SqlAccountStore
+from filmgate.store.media import SqlMediaStore
 from filmgate.store.migrate import migrate
 from filmgate.store.sqlite import Database
 from filmgate.store.tasks import SqlTaskStore
@@ -98,13 +102,15 @@ class World:
             self.database = database
             self.tasks = SqlTaskStore(database, self.clock)
             self.accounts = SqlAccountStore(database, self.clock)
+            self.media = SqlMediaStore(database, self.clock)
+            self.uploads = SqlUploadStore(database, self.clock)
             app.router.routes[:0] = self.routes()
             yield
 
     def routes(self) -> list[Address]:
         desk = self.desk()
         uploads = Uploads(
-            SqlUploadStore(self.database, self.clock),
+            self.uploads,
             self.storage,
             self.clock,
             self.new_id,
@@ -130,6 +136,8 @@ class World:
         return Desk(
             submit=Submit(*making, lambda: None),
             derive=Derive(*making, lambda: None),
+            cancel=Cancel(self.tasks, lambda: None),
+            remove_media=RemoveMedia(self.tasks, self.media, self.storage),
             tasks=self.tasks,
             clock=self.clock,
             links=self.links,
@@ -138,6 +146,9 @@ class World:
             check_address=no_loopback,
             public_base=partial(public_base, configured=None, trusted_proxies=()),
         )
+
+    def janitor(self) -> Janitor:
+        return Janitor(self.uploads, self.media, self.storage, self.clock)
 
     def new_id(self) -> str:
         return f"{next(self.numbers):032x}"

@@ -33,7 +33,9 @@ from ..http.errors import application
 from ..http.pace import Pace
 from ..http.public import public_base
 from ..net.outbound import Outbound, Policy, check_literal
+from ..services.cancel import Cancel
 from ..services.derive import Derive
+from ..services.remove import RemoveMedia
 from ..services.submit import Submit
 from ..services.uploads import Uploads
 from ..settings import Settings
@@ -103,6 +105,8 @@ def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
     return Desk(
         submit=submitter(parts, nudge),
         derive=deriver(parts, nudge),
+        cancel=Cancel(parts.tasks, nudge),
+        remove_media=RemoveMedia(parts.tasks, parts.media, parts.storage),
         tasks=parts.tasks,
         clock=parts.clock,
         links=parts.links,

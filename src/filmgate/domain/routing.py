@@ -23,6 +23,8 @@ class Capabilities:
     seeded: bool = False  #: same seed, same film
     max_references: int = 0
     languages: frozenset[str] = frozenset({"en"})
+    #: It asks ``Job.cancelled`` and then ends within so many seconds. 0: it does not ask, and its process is ended.
+    leaves_within_s: float = 0.0
 
     def lacks(self, spec: Spec) -> str | None:
         """What this engine cannot do of the order, in words, or None."""

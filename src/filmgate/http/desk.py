@@ -12,12 +12,15 @@ from ..domain.errors import TaskNotFound
 from ..domain.spec import Kind, Spec
 from ..domain.task import Task
 from ..ports import Caller, Clock, TaskStore
+from ..services.cancel import Cancel
 from ..services.derive import Derive
+from ..services.remove import RemoveMedia
 from ..storage.links import Links
 from .auth import Authenticate
 from .edition import Edition
 from .fields import CheckAddress
-from .films import check_films, check_kept
+from .films import check_films, check_told, shown
+from .listing import Listing, cursor_of
 from .orders import Checks, Enlargement, Extension
 from .pace import Pace
 
@@ -32,6 +35,8 @@ class Desk:
 
     submit: Submit
     derive: Derive
+    cancel: Cancel
+    remove_media: RemoveMedia
     tasks: TaskStore
     clock: Clock
     links: Links
@@ -54,10 +59,16 @@ class Desk:
         self.pace.count((caller.account_id, task_id), self.clock.now_ms())
 
     async def record(self, caller: Caller, task_id: str) -> Task:
-        """Raises TaskNotFound, and SourceUnusable for a film of long ago."""
+        """Raises TaskNotFound, and SourceUnusable for a film of long ago, or one that was deleted."""
         task = await self.tasks.get(task_id, caller.account_id)
-        check_kept(task, self.clock.now_ms())
+        check_told(task, self.clock.now_ms())
         return task
+
+    async def page(self, caller: Caller, asked: Listing) -> tuple[list[Task], str | None]:
+        """Some tasks of the caller's account, and where the next ones are."""
+        page = await self.tasks.page(caller.account_id, asked.sought, before=asked.before, limit=asked.limit)
+        now = self.clock.now_ms()
+        return [shown(task, now) for task in page.tasks], cursor_of(page.before)
 
     async def extend(self, caller: Caller, order: Extension, *, dialect: str, public_base: str) -> Task:
         return await self.derive.extend(
@@ -87,6 +98,7 @@ class Desk:
             public_base=public_base,
         )
         assert made.task is not None  # only ``find_upgrade`` finds none
+        check_films(made.task, self.clock.now_ms())
         return made.task, made.fresh
 
     async def enlarged(self, caller: Caller, order: Enlargement, kind: Kind) -> Task:
@@ -95,6 +107,7 @@ class Desk:
         found = await self.derive.find_upgrade(caller, order.source_id, kind, order.index)
         if found.task is None:
             raise TaskNotFound("Nobody has asked for that version of this film yet.")
+        check_films(found.task, self.clock.now_ms())
         return found.task
 
     async def _of_the_film(self, caller: Caller, order: Enlargement, kind: Kind) -> Enlargement:

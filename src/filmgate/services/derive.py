@@ -219,6 +219,8 @@ def _film(source: Task, index: int) -> Artifact:
     if source.status is not Status.SUCCEEDED:
         raise SourceNotReady
     films = source.artifacts_of(Role.RESULT)
+    if not films:
+        raise SourceUnusable("record result data is blank. The films of that task have been deleted.")
     if index not in range(len(films)):
         raise NoSuchResult
     return films[index]

@@ -115,7 +115,7 @@ class Runner:
         slots.on_free(self.nudge)
 
     def nudge(self) -> None:
-        """Something may have been queued, or a slot has become free."""
+        """Something may have been queued or cancelled, or a slot has become free."""
         self._wake.set()
 
     def progress(self, task_id: str) -> tuple[float, str] | None:
@@ -174,6 +174,7 @@ class Runner:
         while not self._draining:
             self._wake.clear()
             try:
+                await self._let_lost_go()
                 if await self._claim_one():
                     failures = 0
                     continue
@@ -294,6 +295,7 @@ class Runner:
         attempt.rendering = False
         self._wake.set()  # the slot is free: the next render need not wait until this film is stored
         artifacts = await self._postprocess(lease, order, clip, _part(attempt, _RENDER_SHARE, 1.0))
+        attempt.making = False  # from here on the store decides: the film is published, or the task was cancelled before
         await self._store.succeed(lease, artifacts, engine=attempt.engine, state=clip.state)
         log.info("task=%s event=succeeded attempt=%s", task.id, lease.attempt)
 
@@ -376,6 +378,14 @@ class Runner:
         for attempt, progress in moved.items():
             attempt.noted = progress
             if attempt.task_id not in held and attempt.making:
+                self._let_go(attempt)
+
+    async def _let_lost_go(self) -> None:
+        """Somebody may have cancelled what we are working on: that is what a nudge can mean, too."""
+        making = [attempt for attempt in self._attempts.values() if attempt.making and not attempt.lost]
+        held = await self._store.held(self._owner) if making else {}
+        for attempt in making:
+            if held.get(attempt.task_id) != attempt.lease.attempt:
                 self._let_go(attempt)
 
     def _let_go(self, attempt: _Attempt) -> None:

@@ -16,11 +16,16 @@ _EXPIRED = (
     .order_by(tasks.c.media_until_ms)
     .limit(bindparam("of_limit"))
 )
+_FORGET = (
+    update(tasks)
+    .where(tasks.c.id == bindparam("of_id"), tasks.c.ended_ms.is_not(None))
+    .values(artifacts="[]", media_until_ms=0)
+)
 _REMOVED = update(tasks).where(tasks.c.id == bindparam("of_id")).values(media_until_ms=None)
 
 
 class SqlMediaStore:
-    """The MediaStore of ``services/janitor.py`` over a database."""
+    """The MediaStore of ``ports.py`` over a database."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -29,6 +34,9 @@ class SqlMediaStore:
     async def expired(self, limit: int) -> Sequence[str]:
         values = {"of_now": self._clock.now_ms(), "of_limit": limit}
         return await self._database.read_aside(lambda c: c.execute(_EXPIRED, values).scalars().all())
+
+    async def forget(self, task_id: str) -> None:
+        await self._database.write(lambda c: c.execute(_FORGET, {"of_id": task_id}).close())
 
     async def removed(self, task_ids: Sequence[str]) -> None:
         rows = [{"of_id": task_id} for task_id in task_ids]

@@ -160,7 +160,7 @@ LEASES_OF_OWNER = _lease_over(tasks.c.owner == bindparam("of_owner"))
 
 CHECKPOINT = update(tasks).where(in_state(Status.RUNNING), _OF_LEASE)
 
-_HELD_BY_OWNER = and_(in_state(Status.RUNNING), tasks.c.owner == bindparam("of_owner"))
+HELD_BY_OWNER = and_(in_state(Status.RUNNING), tasks.c.owner == bindparam("of_owner"))
 
 
 def heartbeat(count: int) -> ReturningUpdate[Any]:
@@ -168,7 +168,7 @@ def heartbeat(count: int) -> ReturningUpdate[Any]:
 
     Parameters: of_id_0, of_fraction_0, of_stage_0, of_id_1 ... A fraction lower than the one noted is passed over.
     """
-    renewal = update(tasks).where(_HELD_BY_OWNER)
+    renewal = update(tasks).where(HELD_BY_OWNER)
     if count:
         ids: list[ColumnElement[str]] = [bindparam(f"of_id_{i}") for i in range(count)]
         fractions = case(*((tasks.c.id == ids[i], bindparam(f"of_fraction_{i}", type_=Float)) for i in range(count)))

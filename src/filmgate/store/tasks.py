@@ -20,8 +20,8 @@ from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
 from ..domain.limits import NO_LIMITS, Limits
 from ..domain.spec import Kind
 from ..domain.task import Artifact, Failure, Lease, Status, Task
-from ..ports import Clock, Progress
-from . import moves
+from ..ports import Clock, Page, Progress, Sought
+from . import listing, moves
 from .admission import Hold, admit, hold_of, release
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
 from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
@@ -49,6 +49,7 @@ _FAILED_UPGRADE = (
     .order_by(tasks.c.ended_ms.desc())
     .limit(1)
 )
+_HELD = select(tasks.c.id, tasks.c.attempt).where(moves.HELD_BY_OWNER)
 _ADD = insert(tasks)
 _ADD_STATE = insert(task_state)
 _ADD_CALLBACK = insert(callbacks)
@@ -67,6 +68,9 @@ GIVEN_UP = (
     f"The process that was making this film died {MAX_LOST_LEASES} times, so it is not tried again. "
     "Nothing was charged. Try a shorter or smaller film; the server's log has the cause."
 )
+
+_ANY = Sought()
+BY_OPERATOR = "The task was cancelled by the operator of the server."
 
 
 def random_callback_id() -> str:
@@ -116,11 +120,20 @@ class SqlTaskStore:
             raise TaskNotFound
         return bytes(state)
 
-    async def list(self, *, account_id: str | None = None, limit: int = 50) -> Sequence[Task]:
-        newest = select(tasks).order_by(tasks.c.created_ms.desc(), tasks.c.id.desc()).limit(limit)
-        if account_id is not None:
-            newest = newest.where(tasks.c.account_id == account_id)
-        return await self._database.read_aside(lambda c: [task_of(row) for row in c.execute(newest)])
+    async def list(
+        self,
+        *,
+        account_id: str | None = None,
+        sought: Sought = _ANY,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Task]:
+        asked = partial(listing.newest, account_id=account_id, sought=sought, before=before, limit=limit)
+        return await self._database.read_aside(asked)
+
+    async def page(self, account_id: str, sought: Sought, *, before: int | None = None, limit: int = 50) -> Page:
+        asked = partial(listing.page, account_id=account_id, sought=sought, before=before, limit=limit)
+        return await self._database.read_aside(asked)
 
     async def claim(self, owner: str, lease_ms: int, models: Sequence[str]) -> Lease | None:
         now = self._clock.now_ms()
@@ -194,11 +207,16 @@ class SqlTaskStore:
             if row is None or account_id not in (None, row.account_id):
                 raise TaskNotFound
             after(Status(row.status), Event.CANCEL)
-            values = _failed(Status.REJECTED, Cancelled()) | {"ended_ms": self._clock.now_ms()}
+            error = Cancelled(BY_OPERATOR) if account_id is None else Cancelled()
+            values = _failed(Status.REJECTED, error) | {"ended_ms": self._clock.now_ms()}
             of_row = {"of_id": task_id, "of_status": row.status}
             return self._close(connection, task_of(connection.execute(moves.CANCEL, of_row | values).one()))
 
         return await self._database.write(work)
+
+    async def held(self, owner: str) -> Mapping[str, int]:
+        rows = self._database.read(lambda c: c.execute(_HELD, {"of_owner": owner}).all())
+        return {row.id: row.attempt for row in rows}
 
     async def sweep_leases(self, owner: str | None = None) -> Sequence[Task]:
         last, others = moves.LEASES_RUN_OUT if owner is None else moves.LEASES_OF_OWNER

@@ -16,10 +16,11 @@ from ...http.desk import Desk
 from ...http.edition import Edition
 from ...http.envelope import envelope
 from ...http.films import result_urls
+from ...http.listing import read_listing
 from ...http.orders import Enlargement, read_enlargement, task_id_of
 from ...http.refusals import errors, refused
 from .render import render_enlarged, render_record
-from .schema import NAMES, parse_extend, parse_generate, parse_upgrade
+from .schema import NAMES, parse_cancel, parse_extend, parse_generate, parse_upgrade
 
 __all__ = ["NAME", "errors", "routes"]
 
@@ -82,12 +83,33 @@ def routes(desk: Desk) -> list[Route]:
         """Only a POST orders; a GET, which some programs send, asks how far the order is."""
         return await (order_4k if request.method == "POST" else ask_4k)(request)
 
+    async def cancel(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        task = await desk.cancel(parse_cancel(await read_body(request)), caller.account_id)
+        return envelope(200, "success", {"taskId": task.id})
+
+    async def list_tasks(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        found, cursor = await desk.page(caller, read_listing(request.query_params))
+        edition = desk.edition_of(caller)
+        records = [render_record(task, edition, desk.links) for task in found]
+        return envelope(200, "success", {"tasks": records, "nextCursor": cursor})
+
+    async def remove_media(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        task_id = task_id_of("taskId", request.query_params.get("taskId"))
+        task = await desk.remove_media(task_id, caller.account_id)
+        return envelope(200, "success", {"taskId": task.id})
+
     return [
         Route("/api/v1/veo/generate", generate, methods=["POST"]),
         Route("/api/v1/veo/extend", extend, methods=["POST"]),
         Route("/api/v1/veo/record-info", record_info, methods=["GET"]),
         Route("/api/v1/veo/get-1080p-video", get_1080p, methods=["GET"]),
         Route("/api/v1/veo/get-4k-video", get_4k, methods=["POST", "GET"]),
+        Route("/api/v1/veo/cancel", cancel, methods=["POST"]),
+        Route("/api/v1/veo/tasks", list_tasks, methods=["GET"]),
+        Route("/api/v1/veo/media", remove_media, methods=["DELETE"]),
     ]
 
 
