@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,19 @@ class _ApiKey(_Words):
         return key
 
 
+class _Moment(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A time, as a datetime; without a zone it is UTC, as all times that are printed."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            moment = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            self.fail("A time reads 2026-01-31, or 2026-01-31T10:30:00Z.", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 class _Image(click.ParamType):  # type: ignore[type-arg]  # as above
     """A file of this machine, as a Path, or an address, as a string."""
 
@@ -51,6 +65,7 @@ class _Image(click.ParamType):  # type: ignore[type-arg]  # as above
 
 
 IMAGE = _Image()
+MOMENT = _Moment()
 WORDS = _Words()
 API_KEY = _ApiKey()
 

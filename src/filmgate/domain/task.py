@@ -24,6 +24,15 @@ class Status(StrEnum):
         return self in (Status.SUCCEEDED, Status.REJECTED, Status.FAILED)
 
 
+#: What clients are told, in fewer words.
+STATES: Mapping[str, tuple[Status, ...]] = {
+    "waiting": (Status.QUEUED,),
+    "generating": (Status.RUNNING, Status.WAITING),
+    "success": (Status.SUCCEEDED,),
+    "fail": (Status.REJECTED, Status.FAILED),
+}
+
+
 class Role(StrEnum):
     """What an artifact is for."""
 

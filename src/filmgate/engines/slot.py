@@ -34,9 +34,7 @@ class Worker(Protocol):
 
     def load(self) -> None: ...
 
-    def work(
-        self, order: Order, report: Callable[[float, str], None], stopped: Callable[[], bool]
-    ) -> wire.Message: ...
+    def work(self, order: Order, report: Callable[[float, str], None], stopped: Callable[[], bool]) -> wire.Message: ...
 
 
 class Inbox:

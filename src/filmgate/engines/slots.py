@@ -42,8 +42,8 @@ class SlotLimits:
 class LocalSlots:
     """Slots on this machine (``ports.Slots``). Each has a place; when it dies, busy or idle, a fresh one is put there.
 
-    Cancelling ``render`` or ``media`` kills the slot that works on it, unless its engine says that it leaves its work in
-    time when it is told to.
+    Cancelling ``render`` or ``media`` kills the slot that works on it, unless its engine leaves its work in the time
+    that it says it needs.
     """
 
     def __init__(self, limits: SlotLimits, *, log_to: int | None = None) -> None:
@@ -157,9 +157,7 @@ class LocalSlots:
 class _Slot:
     """One child process. Everything it starts is in its process group, so that one signal ends it all."""
 
-    def __init__(
-        self, kind: str, limits: SlotLimits, process: asyncio.subprocess.Process, leaves_s: float
-    ) -> None:
+    def __init__(self, kind: str, limits: SlotLimits, process: asyncio.subprocess.Process, leaves_s: float) -> None:
         self.kind = kind
         self._leaves_s = leaves_s  #: a cancelled order gets so long to end by itself
         self.task_id: str | None = None

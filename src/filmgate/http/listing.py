@@ -9,7 +9,7 @@ from typing import Final
 
 from ..domain.errors import InvalidRequest
 from ..domain.spec import Kind
-from ..domain.task import Status
+from ..domain.task import STATES, Status
 from ..ports import Sought
 from .fields import text, whole
 from .orders import MAX_MODEL
@@ -17,13 +17,6 @@ from .orders import MAX_MODEL
 MOST: Final = 100  #: tasks on a page
 USUAL: Final = 20
 
-#: As records tell it.
-STATES: Final[Mapping[str, tuple[Status, ...]]] = {
-    "waiting": (Status.QUEUED,),
-    "generating": (Status.RUNNING, Status.WAITING),
-    "success": (Status.SUCCEEDED,),
-    "fail": (Status.REJECTED, Status.FAILED),
-}
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 _CURSOR_DIGITS = 16
 

@@ -295,7 +295,7 @@ class Runner:
         attempt.rendering = False
         self._wake.set()  # the slot is free: the next render need not wait until this film is stored
         artifacts = await self._postprocess(lease, order, clip, _part(attempt, _RENDER_SHARE, 1.0))
-        attempt.making = False  # from here on the store decides: the film is published, or the task was cancelled before
+        attempt.making = False  # from here on the store decides: the film comes first, or a cancellation
         await self._store.succeed(lease, artifacts, engine=attempt.engine, state=clip.state)
         log.info("task=%s event=succeeded attempt=%s", task.id, lease.attempt)
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ...domain.spec import SEEDS, Kind
-from ...http.listing import MOST, STATES, USUAL
+from ...domain.task import STATES
+from ...http.listing import MOST, USUAL
 from ...http.openapi import Operation, Parameter
 from ...http.orders import MAX_PROMPT, MAX_WATERMARK
 
