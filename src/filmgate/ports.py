@@ -13,7 +13,7 @@ from .domain.credits import NO_CAPS, Caps, Entry
 from .domain.errors import TaskError
 from .domain.routing import Capabilities
 from .domain.spec import Kind, Spec
-from .domain.task import Artifact, Lease, Role, Status, Task
+from .domain.task import Artifact, Lease, OrderKey, Role, Status, Task
 
 # ---------------------------------------------------------------- time --------------------------------------------
 
@@ -159,6 +159,7 @@ class Caller:
     edition: Mapping[str, str] = field(default_factory=dict)
     caps: Caps = field(default_factory=Caps)
     addresses: tuple[str, ...] = ()  #: networks that the key may be used from; none named is everywhere
+    priority: int = 0  #: of its tasks, among those of the account
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ class Key:
     caps: Caps = field(default_factory=Caps)
     max_running: int | None = None  #: tasks of it that may run at the same time
     addresses: tuple[str, ...] = ()  #: networks that it may be used from; none named is everywhere
+    priority: int = 0  #: of its tasks, among those of the account; see ``domain/limits.py``
 
 
 @dataclass(frozen=True)
@@ -212,17 +214,24 @@ class Page:
 class TaskStore(Protocol):
     """Tasks and what hangs on their state. Every method is one transaction, named after the event."""
 
-    async def submit(self, task: Task, caps: Caps = NO_CAPS) -> Task:
+    async def submit(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
         """Store a new task and hold its price; the task as it is stored, its time that at which it was taken.
 
-        On disk on return. Raises InsufficientCredits, TooManyRequests (QueueFull is one) or, by the caps of the key,
-        KeySpent: nothing is stored.
+        Where the account has ordered the same under this key before, it is that task, and nothing is stored or held.
+        On disk on return. Raises KeyReused, InsufficientCredits, TooManyRequests (QueueFull is one) or, by the caps of
+        the API key, KeySpent: nothing is stored.
         """
+
+    async def ordered(self, account_id: str, order_key: OrderKey) -> Task | None:
+        """The task that was ordered under this key, if any. Raises KeyReused where that was another order."""
+
+    async def forget_order_keys(self, before_ms: int, limit: int) -> int:
+        """Forget keys of orders that came before this time; how many."""
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
         """Raises TaskNotFound, also for a task of another account; account None is the operator."""
 
-    async def submit_once(self, task: Task, caps: Caps = NO_CAPS) -> Task:
+    async def submit_once(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
         """As ``submit``, for an upgrade, of which a film has one: where there is one already that has not failed, that
         one is returned and nothing is stored or held."""
 
@@ -277,6 +286,10 @@ class TaskStore(Protocol):
 
     async def held(self, owner: str) -> Mapping[str, int]:
         """The tasks that a worker holds now, each with the attempt that it is in."""
+
+    async def expire(self, *, begun_by_ms: int | None, ended_by_ms: int | None, limit: int) -> Sequence[Task]:
+        """Fail tasks that were created before ``begun_by_ms`` and have never been begun, or before ``ended_by_ms`` and
+        have not ended: a number of each."""
 
     async def sweep_leases(self, owner: str | None = None) -> Sequence[Task]:
         """Requeue (or, at the last straw, fail) tasks whose lease has run out; with ``owner``, all of that owner's."""
@@ -333,19 +346,6 @@ class UploadStore(Protocol):
 
     async def expired(self, limit: int) -> Sequence[Upload]:
         """Uploads whose time is over; forgotten when returned."""
-
-
-class MediaStore(Protocol):
-    """Which tasks have files in the storage, below ``<task id>/``, that are not to be kept any longer."""
-
-    async def expired(self, limit: int) -> Sequence[str]:
-        """Ids of such tasks, the oldest end first."""
-
-    async def forget(self, task_id: str) -> None:
-        """Nobody is to be told of the files of this ended task any more; ``expired`` names it until ``removed``."""
-
-    async def removed(self, task_ids: Sequence[str]) -> None:
-        """The files of these tasks are gone."""
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,8 @@ async def test_a_database_of_the_first_revision_keeps_all_its_rows(tmp_path: Pat
     of_the_first_revision(old)
     before = rows_of(old)
     migrate(old)
-    assert rows_of(tmp_path / "filmgate.db.before-0003") == before
-    assert rows_of(tmp_path / "filmgate.db.before-0003").keys() < rows_of(old).keys()
+    assert rows_of(tmp_path / f"filmgate.db.before-{REVISIONS[-1]}") == before
+    assert rows_of(tmp_path / f"filmgate.db.before-{REVISIONS[-1]}").keys() < rows_of(old).keys()
     now = rows_of(old)
     for name in before.keys() - {"alembic_version", "accounts", "keys", "tasks"}:
         assert now[name] == before[name], name
@@ -166,7 +166,7 @@ def test_an_upgrade_that_fails_changes_nothing_and_leaves_a_copy(tmp_path: Path)
     before = rows_of(old)
     with pytest.raises(RuntimeError, match="nothing was changed"):
         migrate(old)
-    assert rows_of(old) == rows_of(tmp_path / "filmgate.db.before-0003") == before
+    assert rows_of(old) == rows_of(tmp_path / f"filmgate.db.before-{REVISIONS[-1]}") == before
 
 
 def test_starting_again_changes_nothing_and_needs_no_alembic(path: Path) -> None:

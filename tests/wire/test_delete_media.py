@@ -82,7 +82,7 @@ def test_a_task_without_an_id_is_refused(client: httpx2.Client) -> None:
 def test_what_was_half_deleted_goes_with_the_next_sweep(world: World, client: httpx2.Client) -> None:
     """The row has forgotten the files, and the process died before they were removed."""
     task_id = film(world, client)
-    world.run(world.media.forget(task_id))
+    world.run(world.media.discard(task_id))
     enveloped(asked(client, task_id), 422, "record result data is blank.")
     assert task_id in world.run(world.media.expired(100))
     world.run(world.janitor().sweep_once())

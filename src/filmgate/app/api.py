@@ -44,6 +44,7 @@ from .listening import room
 from .logs import start_logging
 from .loop import run
 from .parts import Parts, new_seed, new_task_id, opened
+from .sweeps import deadline_sweeps
 
 OPERATIONS = (*veo3_described.OPERATIONS, *market_described.OPERATIONS, *files_described.OPERATIONS)
 
@@ -192,7 +193,11 @@ async def _answer(
     async with opened(settings) as parts:
         server = _Server(_config(settings, build(parts, nudge, worker=worker)), ready)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
+        sweeps = [asyncio.create_task(sweep) for sweep in deadline_sweeps(parts, nudge)]
         await server.serve(sockets=[listener])
+        for sweep in sweeps:
+            sweep.cancel()
+        await asyncio.gather(*sweeps, return_exceptions=True)
 
 
 def _config(settings: Settings, app: Starlette) -> uvicorn.Config:

@@ -30,17 +30,8 @@ from ..store.workers import SqlWorkerStore
 from .private import private_folder
 
 if TYPE_CHECKING:
-    from ..ports import (
-        AccountStore,
-        Clock,
-        MediaStore,
-        Outbox,
-        Storage,
-        TaskStore,
-        UploadStore,
-        WebhookStore,
-        WorkerStore,
-    )
+    from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, UploadStore, WebhookStore, WorkerStore
+    from ..services.janitor import MediaStore
 
 LINK_SECRET = "links"
 SERVE_OWNER = "serve"  #: the runner of `serve`: one data directory has one, so its name can be the same at every start

@@ -67,6 +67,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderKey:
+    """What a client calls one order, so that it is taken once however often it comes: its Idempotency-Key."""
+
+    key: str
+    digest: str  #: of the order; another one under the same key is a mistake
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Who asked, through which door. It decides how the task is told back: links, record, callback."""
 
@@ -102,6 +110,7 @@ class Task:
     fallback_used: bool = False
     checkpoint: str | None = None  #: what a remote engine needs to find its job again
     failure: Failure | None = None
+    retry_of: str | None = None  #: the ended task that the operator has ordered once more by this one
     artifacts: tuple[Artifact, ...] = ()
 
     def artifacts_of(self, role: Role) -> tuple[Artifact, ...]:

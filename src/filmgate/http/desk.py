@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from ..domain.errors import TaskNotFound
 from ..domain.spec import Kind, Spec
-from ..domain.task import Task
+from ..domain.task import OrderKey, Task
 from ..ports import Caller, Clock, TaskStore
 from ..services.cancel import Cancel
 from ..services.derive import Derive
@@ -26,7 +26,9 @@ from .pace import Pace
 
 
 class Submit(Protocol):
-    async def __call__(self, caller: Caller, spec: Spec, *, dialect: str, public_base: str) -> Task: ...
+    async def __call__(
+        self, caller: Caller, spec: Spec, *, dialect: str, public_base: str, order_key: OrderKey | None
+    ) -> Task: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ class Desk:
         now = self.clock.now_ms()
         return [shown(task, now) for task in page.tasks], cursor_of(page.before)
 
-    async def extend(self, caller: Caller, order: Extension, *, dialect: str, public_base: str) -> Task:
+    async def extend(
+        self, caller: Caller, order: Extension, *, dialect: str, public_base: str, order_key: OrderKey | None = None
+    ) -> Task:
         return await self.derive.extend(
             caller,
             order.source_id,
@@ -81,12 +85,22 @@ class Desk:
             callback_url=order.callback_url,
             dialect=dialect,
             public_base=public_base,
+            order_key=order_key,
         )
 
     async def enlarge(
-        self, caller: Caller, order: Enlargement, kind: Kind, *, dialect: str, public_base: str
+        self,
+        caller: Caller,
+        order: Enlargement,
+        kind: Kind,
+        *,
+        dialect: str,
+        public_base: str,
+        order_key: OrderKey | None = None,
     ) -> tuple[Task, bool]:
-        """The upgrade that there is, or a new one; and whether it is new."""
+        """The upgrade that there is, or a new one; and whether it is new, or was when it was ordered by this key."""
+        if (known := await self._ordered(caller, order_key)) is not None:
+            return known, True
         order = await self._of_the_film(caller, order, kind)
         made = await self.derive.upgrade(
             caller,
@@ -96,10 +110,14 @@ class Desk:
             callback_url=order.callback_url,
             dialect=dialect,
             public_base=public_base,
+            order_key=order_key,
         )
         assert made.task is not None  # only ``find_upgrade`` finds none
         check_films(made.task, self.clock.now_ms())
-        return made.task, made.fresh
+        return made.task, made.fresh or await self._ordered(caller, order_key) is not None
+
+    async def _ordered(self, caller: Caller, order_key: OrderKey | None) -> Task | None:
+        return None if order_key is None else await self.tasks.ordered(caller.account_id, order_key)
 
     async def enlarged(self, caller: Caller, order: Enlargement, kind: Kind) -> Task:
         """The upgrade that somebody has asked for. Raises TaskNotFound where nobody has."""

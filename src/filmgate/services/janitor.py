@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from ..domain.errors import StorageUnavailable
-from ..ports import Clock, MediaStore, Storage, Upload, UploadStore
+from ..ports import Clock, Storage, Upload, UploadStore
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,19 @@ _EVERY_S = 60.0
 _SOON_S = 1.0  #: between sweeps while there is a heap
 _STRAYS_EVERY_MS = 3_600_000  #: listing all uploads is the one thing here that grows with what is stored
 _PUT_TAKES_MS = 3_600_000  #: a file younger than this may belong to an upload that is not noted yet
+
+
+class MediaStore(Protocol):
+    """Which tasks have files in the storage, below ``<task id>/``, whose time is over."""
+
+    async def expired(self, limit: int) -> Sequence[str]:
+        """Ids of such tasks, the oldest end first."""
+
+    async def discard(self, task_id: str) -> None:
+        """Nobody is told of the files of this ended task any more; ``expired`` names it until they are ``removed``."""
+
+    async def removed(self, task_ids: Sequence[str]) -> None:
+        """The files of these tasks are gone."""
 
 
 class Janitor:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..domain.errors import TaskNotEnded
 from ..domain.task import Task
-from ..ports import MediaStore, Storage, TaskStore
+from ..ports import Storage, TaskStore
+from .janitor import MediaStore
 
 
 class RemoveMedia:
@@ -27,7 +28,7 @@ class RemoveMedia:
         task = await self._tasks.get(task_id, account_id)
         if not task.status.ended:
             raise TaskNotEnded
-        await self._media.forget(task_id)
+        await self._media.discard(task_id)
         for key in await self._storage.keys(f"{task_id}/"):
             await self._storage.delete(key)
         await self._media.removed([task_id])

@@ -16,7 +16,7 @@ _EXPIRED = (
     .order_by(tasks.c.media_until_ms)
     .limit(bindparam("of_limit"))
 )
-_FORGET = (
+_DISCARD = (
     update(tasks)
     .where(tasks.c.id == bindparam("of_id"), tasks.c.ended_ms.is_not(None))
     .values(artifacts="[]", media_until_ms=0)
@@ -25,7 +25,7 @@ _REMOVED = update(tasks).where(tasks.c.id == bindparam("of_id")).values(media_un
 
 
 class SqlMediaStore:
-    """The MediaStore of ``ports.py`` over a database."""
+    """The MediaStore of ``services/janitor.py`` over a database."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -35,8 +35,8 @@ class SqlMediaStore:
         values = {"of_now": self._clock.now_ms(), "of_limit": limit}
         return await self._database.read_aside(lambda c: c.execute(_EXPIRED, values).scalars().all())
 
-    async def forget(self, task_id: str) -> None:
-        await self._database.write(lambda c: c.execute(_FORGET, {"of_id": task_id}).close())
+    async def discard(self, task_id: str) -> None:
+        await self._database.write(lambda c: c.execute(_DISCARD, {"of_id": task_id}).close())
 
     async def removed(self, task_ids: Sequence[str]) -> None:
         rows = [{"of_id": task_id} for task_id in task_ids]

@@ -6,6 +6,7 @@ be set. Statuses stand in the SQL as literals: only then may the database use th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -143,6 +144,18 @@ def _lease_over(whose: ColumnElement[bool]) -> tuple[ReturningUpdate[Any], Retur
     return last.values(lost_leases=one_more).returning(tasks), others.values(lost_leases=one_more).returning(tasks)
 
 
+def _late(which: Callable[[Any], ColumnElement[bool]]) -> ReturningUpdate[Any]:
+    """Ends tasks that were created before ``of_created``, ``of_limit`` of them at most."""
+    late = tasks.alias("late")
+    found = select(late.c.id).where(which(late), late.c.created_ms < bindparam("of_created"))
+    return _released(Event.EXPIRE).where(tasks.c.id.in_(found.limit(bindparam("of_limit")))).returning(tasks)
+
+
+def _long_queued(late: Any) -> ColumnElement[bool]:
+    """By the index of what is due. A task that is to be tried again is due later, and found when it is."""
+    return and_(in_state(Status.QUEUED, table=late), late.c.run_at_ms < bindparam("of_created"))
+
+
 CLAIM = (
     move(Event.CLAIM)
     .where(tasks.c.id == _next_task().scalar_subquery())
@@ -157,6 +170,10 @@ DRAIN = _requeued(Event.DRAIN).where(_OF_LEASE).returning(tasks)
 CANCEL = _released(Event.CANCEL).where(_OF_ID_AND_STATUS).returning(tasks)
 LEASES_RUN_OUT = _lease_over(tasks.c.lease_until_ms <= bindparam("of_now"))
 LEASES_OF_OWNER = _lease_over(tasks.c.owner == bindparam("of_owner"))
+
+NOT_BEGUN = _late(lambda late: and_(_long_queued(late), late.c.started_ms.is_(None)))
+STILL_QUEUED = _late(_long_queued)
+STILL_BEGUN = _late(lambda late: and_(BEGUN))
 
 CHECKPOINT = update(tasks).where(in_state(Status.RUNNING), _OF_LEASE)
 

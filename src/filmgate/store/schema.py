@@ -89,6 +89,8 @@ keys = Table(
     Column("max_running", Integer),
     # Networks that the key may be used from, as a JSON list; an empty one is everywhere.
     Column("addresses", Text, nullable=False, server_default="[]"),
+    # Of the tasks of one account, those of a key with a higher priority go first.
+    Column("priority", Integer, nullable=False, server_default="0"),
 )
 
 #: What a key is recognised by. It has one secret, and two while the old one is replaced: then that one has an end.
@@ -165,6 +167,8 @@ tasks = Table(
     Column("media_until_ms", BigInteger),
     # 1, 2, 3 ... among the orders of its account: the n-th last one is found in one step.
     Column("number", BigInteger),
+    # The ended task that the operator has ordered once more by this one.
+    Column("retry_of", String(32)),
 )
 # Partial, so that a task which has ended costs a claim nothing.
 _QUEUED, _RUNNING = text("status = 'queued'"), text("status = 'running'")
@@ -219,6 +223,18 @@ Index("ix_tasks_newest", tasks.c.created_ms, tasks.c.id)
 Index("uq_tasks_number", tasks.c.account_id, tasks.c.number, unique=True)
 _ENDED = text("ended_ms IS NOT NULL")
 Index("ix_tasks_ended_ms", tasks.c.ended_ms, sqlite_where=_ENDED, postgresql_where=_ENDED)
+
+#: The Idempotency-Key that an order came with, for as long as the same order may come again. The row is added before
+#: its task, in the same transaction, so that of two that come at once one waits for the other; hence no foreign key.
+order_keys = Table(
+    "order_keys",
+    metadata,
+    Column("account_id", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("task_id", String(32), nullable=False),
+    Column("created_ms", BigInteger, nullable=False, index=True),
+)
 
 #: Apart from ``tasks``: it may hold kilobytes, and reading a status must stay cheap.
 task_state = Table(

@@ -17,6 +17,7 @@ from ...http.edition import Edition
 from ...http.envelope import envelope
 from ...http.films import result_urls
 from ...http.listing import read_listing
+from ...http.order_keys import order_key_of
 from ...http.orders import Enlargement, read_enlargement, task_id_of
 from ...http.refusals import errors, refused
 from .render import render_enlarged, render_record
@@ -36,13 +37,15 @@ def routes(desk: Desk) -> list[Route]:
         caller = await desk.authenticate(request)
         model = desk.edition_of(caller).default_model
         spec = parse_generate(await read_body(request), default_model=model, checks=desk.checks)
-        task = await desk.submit(caller, spec, dialect=NAME, public_base=desk.public_base(request))
+        key, base = order_key_of(request, spec), desk.public_base(request)
+        task = await desk.submit(caller, spec, dialect=NAME, public_base=base, order_key=key)
         return envelope(200, "success", {"taskId": task.id})
 
     async def extend(request: Request) -> Response:
         caller = await desk.authenticate(request)
         order = parse_extend(await read_body(request), checks=desk.checks)
-        task = await desk.extend(caller, order, dialect=NAME, public_base=desk.public_base(request))
+        key, base = order_key_of(request, order), desk.public_base(request)
+        task = await desk.extend(caller, order, dialect=NAME, public_base=base, order_key=key)
         return envelope(200, "success", {"taskId": task.id})
 
     async def record_info(request: Request) -> Response:
@@ -66,10 +69,10 @@ def routes(desk: Desk) -> list[Route]:
     async def order_4k(request: Request) -> Response:
         caller = await desk.authenticate(request)
         order = parse_upgrade(await read_body(request), checks=desk.checks)
-        base = desk.public_base(request)
-        task, fresh = await desk.enlarge(caller, order, Kind.UPGRADE_4K, dialect=NAME, public_base=base)
+        key, base = order_key_of(request, order), desk.public_base(request)
+        task, fresh = await desk.enlarge(caller, order, Kind.UPGRADE_4K, dialect=NAME, public_base=base, order_key=key)
         if fresh:
-            return envelope(200, "success", render_enlarged(task, desk.links))
+            return envelope(200, "success", {"taskId": task.id, "resultUrls": None, "imageUrls": None})
         return _known_4k(task, desk, desk.edition_of(caller))
 
     async def ask_4k(request: Request) -> Response:
