@@ -135,11 +135,12 @@ async def test_a_database_of_the_first_revision_keeps_all_its_rows(tmp_path: Pat
     for name in before.keys() - {"alembic_version", "accounts", "keys", "tasks"}:
         assert now[name] == before[name], name
     assert now["accounts"] == [(*before["accounts"][0], 4, 2, None)]
-    assert now["keys"] == [("key_1", "default", "first", "fg_abc", "{}", 1, *[None] * 7, "[]")]
+    assert now["keys"] == [("key_1", "default", "first", "fg_abc", "{}", 1, *[None] * 7, "[]", 0)]
     assert now["key_secrets"] == [("digest", "key_1", 1, None)]
     assert now["key_spending"] == [("key_1", 0, 180)]
     numbers = {"failed": 1, "made": 2, "queued": 3, "running": 4}
-    added = [("generate", None, 0, 701 if row[0] == "made" else None, numbers[str(row[0])]) for row in before["tasks"]]
+    until = {"made": 701}
+    added = [("generate", None, 0, until.get(str(row[0])), numbers[str(row[0])], None) for row in before["tasks"]]
     assert now["tasks"] == [(*row, *more) for row, more in zip(before["tasks"], added, strict=True)]
     async with Database(old) as database:
         clock = HandClock()

@@ -150,7 +150,9 @@ def test_a_key_that_is_none_is_refused(owner: httpx2.Client, bad: bytes) -> None
 
 
 def test_two_keys_are_refused(owner: httpx2.Client) -> None:
-    answer = owner.post(GENERATE, json={"prompt": "a dog"}, headers=[("Idempotency-Key", "a"), ("Idempotency-Key", "b")])
+    answer = owner.post(
+        GENERATE, json={"prompt": "a dog"}, headers=[("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    )
     enveloped(answer, 422, "one text")
 
 

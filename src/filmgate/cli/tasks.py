@@ -91,6 +91,28 @@ def delete_media(settings: Settings, task_id: str) -> None:
     say(f"The files of task {task_id} are gone.")
 
 
+@tasks.command()
+@click.argument("task_id", metavar="TASK", type=WORDS)
+@with_settings
+@as_json
+def retry(settings: Settings, task_id: str, json_: bool) -> None:
+    """Order a task that has failed or was refused once more, by a new task that names it."""
+    made = asyncio.run(_retry(settings, task_id))
+    if json_:
+        say_json(_facts(made))
+    else:
+        say(f"{made.id} is in the queue, for {made.price} credits of the account {made.origin.account_id}.")
+
+
+async def _retry(settings: Settings, task_id: str) -> Task:
+    from ..app.parts import new_task_id, operator
+    from ..services.retry import Retry
+
+    async with operator(settings) as parts:
+        with _known(task_id):
+            return await Retry(parts.tasks, parts.clock, new_task_id, lambda: None)(task_id)
+
+
 async def _list(
     settings: Settings, account: str | None, sought: Sought, cursor: str | None, limit: int
 ) -> Sequence[Task]:
@@ -163,6 +185,7 @@ def _lines(task: Task) -> list[tuple[str, str]]:
         ("account", f"{task.origin.account_id}, key {task.origin.key_id}"),
         ("engine", task.engine or ""),
         ("attempt", str(task.attempt)),
+        ("retry of", task.retry_of or ""),
         ("created", moment(task.created_ms)),
         ("ended", "" if task.ended_ms is None else moment(task.ended_ms)),
         ("error", "" if task.failure is None else f"{task.failure.sentence} ({task.failure.slug})"),
@@ -188,6 +211,7 @@ def _facts(task: Task) -> dict[str, Any]:
         "credits": task.price,
         "engine": task.engine,
         "attempt": task.attempt,
+        "retryOf": task.retry_of,
         "created": moment(task.created_ms),
         "ended": None if task.ended_ms is None else moment(task.ended_ms),
         "error": None if task.failure is None else {"slug": task.failure.slug, "sentence": task.failure.sentence},

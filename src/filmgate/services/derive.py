@@ -226,7 +226,7 @@ def _film(source: Task, index: int) -> Artifact:
         raise SourceNotReady
     films = source.artifacts_of(Role.RESULT)
     if not films:
-        raise SourceUnusable("record result data is blank. The films of that task have been deleted.")
+        raise NoSuchResult("The films of that task have been deleted: make them again.")
     if index not in range(len(films)):
         raise NoSuchResult
     return films[index]

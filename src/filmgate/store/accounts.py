@@ -153,6 +153,7 @@ def _row_of_key(key: Key) -> dict[str, Any]:
         "total_cap": key.caps.total,
         "max_running": key.max_running,
         "addresses": json_text(key.addresses),
+        "priority": key.priority,
     }
 
 
@@ -161,7 +162,9 @@ def _caps_of(row: Row[Any]) -> Caps:
 
 
 def _caller_of(row: Row[Any]) -> Caller:
-    return Caller(row.account_id, row.id, edition_of(row.edition), _caps_of(row), addresses_of(row.addresses))
+    return Caller(
+        row.account_id, row.id, edition_of(row.edition), _caps_of(row), addresses_of(row.addresses), row.priority
+    )
 
 
 def _key_of(row: Row[Any]) -> Key:
@@ -178,6 +181,7 @@ def _key_of(row: Row[Any]) -> Key:
         caps=_caps_of(row),
         max_running=row.max_running,
         addresses=addresses_of(row.addresses),
+        priority=row.priority,
     )
 
 

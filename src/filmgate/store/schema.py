@@ -210,6 +210,9 @@ Index(
     sqlite_where=LIVE_UPGRADE,
     postgresql_where=LIVE_UPGRADE,
 )
+# An ended task is ordered once more by one task that has not failed in turn.
+LIVE_RETRY = text("retry_of IS NOT NULL AND status NOT IN ('rejected', 'failed')")
+Index("uq_tasks_retry_of", tasks.c.retry_of, unique=True, sqlite_where=LIVE_RETRY, postgresql_where=LIVE_RETRY)
 _OF_SOURCE = text("source_id IS NOT NULL")
 Index(
     "ix_tasks_source_id",

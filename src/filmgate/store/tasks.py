@@ -19,6 +19,7 @@ from ..domain.credits import NO_CAPS, Caps
 from ..domain.errors import (
     AttemptsUsedUp,
     Cancelled,
+    Conflict,
     DeadlinePassed,
     InternalFault,
     LeaseLost,
@@ -119,7 +120,9 @@ class SqlTaskStore:
         """The unique index knows whether a key is new, whoever else is asking: then the other one's task is ours."""
         try:
             return await self._database.write(work)
-        except IntegrityError:
+        except IntegrityError as error:
+            if task.retry_of is not None:
+                raise Conflict("This task has been ordered once more already.") from error
             known = None if order_key is None else await self.ordered(task.origin.account_id, order_key)
             if known is None:
                 raise

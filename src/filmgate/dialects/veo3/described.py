@@ -133,6 +133,9 @@ class Record(Struct):
     resultUrls: Annotated[
         str | list[str] | UnsetType, Meta(description="The addresses as JSON, or a list where the edition says so.")
     ] = UNSET
+    retryOf: Annotated[
+        str | UnsetType, Meta(description="The task that failed, where the operator has ordered it once more by this.")
+    ] = UNSET
     resultUrl: str | UnsetType = UNSET
     videoUrl: str | UnsetType = UNSET
 

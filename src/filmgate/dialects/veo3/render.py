@@ -58,12 +58,13 @@ def render_record(task: Task, edition: Edition, links: Links) -> dict[str, Any]:
         "creditsConsumed": films.charged(task),
         "progress": 1.0 if task.status is Status.SUCCEEDED else task.progress,
         "stage": task.stage,
+        **_retry_of(task),
     }
 
 
 def render_callback(task: Task, edition: Edition, links: Links) -> dict[str, Any]:
     """The body of the callback of an ended task. The id stands at each place where some receiver looks for it."""
-    data: dict[str, Any] = {"taskId": task.id, "task_id": task.id, **_fallback_flag(task)}
+    data: dict[str, Any] = {"taskId": task.id, "task_id": task.id, **_fallback_flag(task), **_retry_of(task)}
     failure = failure_of(task)
     if failure:
         msg = NO_4K if task.spec.kind is Kind.UPGRADE_4K else failure[1]
@@ -140,6 +141,11 @@ def _second_spelling(task: Task, links: Links) -> dict[str, list[str]]:
     pictures = _pictures(task, links)
     urls = films.result_urls(task, links)
     return {"result_urls": urls, "image_urls": pictures["imageUrls"], "media_ids": pictures["mediaIds"]}
+
+
+def _retry_of(task: Task) -> dict[str, str]:
+    """Of what the operator has ordered once more: by this its owner finds it."""
+    return {} if task.retry_of is None else {"retryOf": task.retry_of}
 
 
 def _fallback_flag(task: Task) -> dict[str, bool]:

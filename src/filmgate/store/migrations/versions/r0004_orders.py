@@ -22,3 +22,5 @@ def upgrade() -> None:
     op.create_index(op.f("ix_order_keys_created_ms"), "order_keys", ["created_ms"])
     op.add_column("keys", sa.Column("priority", sa.Integer(), server_default="0", nullable=False))
     op.add_column("tasks", sa.Column("retry_of", sa.String(length=32), nullable=True))
+    live = sa.text("retry_of IS NOT NULL AND status NOT IN ('rejected', 'failed')")
+    op.create_index("uq_tasks_retry_of", "tasks", ["retry_of"], unique=True, sqlite_where=live, postgresql_where=live)
