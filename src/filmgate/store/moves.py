@@ -145,14 +145,15 @@ def _lease_over(whose: ColumnElement[bool]) -> tuple[ReturningUpdate[Any], Retur
 
 
 def _late(which: Callable[[Any], ColumnElement[bool]]) -> ReturningUpdate[Any]:
-    """Ends tasks that were created before ``of_created``, ``of_limit`` of them at most."""
+    """Ends tasks that were created before ``of_created``, ``of_limit`` of them at most. ``+ 0`` keeps the database from
+    going through all tasks that are old: ``which`` finds the few that have not ended."""
     late = tasks.alias("late")
-    found = select(late.c.id).where(which(late), late.c.created_ms < bindparam("of_created")).order_by(late.c.run_at_ms)
+    found = select(late.c.id).where(which(late), late.c.created_ms + 0 < bindparam("of_created"))
     return _released(Event.EXPIRE).where(tasks.c.id.in_(found.limit(bindparam("of_limit")))).returning(tasks)
 
 
 def _long_queued(late: Any) -> ColumnElement[bool]:
-    """By the index of what is due (the order makes sure of that). A task that is to be tried again is due later, and found when it is."""
+    """By the index of what is due. A task that is to be tried again is due later, and found when it is."""
     return and_(in_state(Status.QUEUED, table=late), late.c.run_at_ms < bindparam("of_created"))
 
 

@@ -188,7 +188,8 @@ Index(
     sqlite_where=_QUEUED,
     postgresql_where=_QUEUED,
 )
-Index("ix_tasks_due", tasks.c.run_at_ms, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
+# Likewise: a look for what is due, or late, would take the claim index otherwise, and go through the whole queue.
+Index("ix_tasks_due", tasks.c.status, tasks.c.run_at_ms, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
 Index("ix_tasks_leases", tasks.c.owner, tasks.c.lease_until_ms, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 #: What a remote engine works on counts as running wherever running tasks are counted: somebody works on it.
 BEGUN = text("status IN ('running', 'waiting')")

@@ -22,5 +22,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_order_keys_created_ms"), "order_keys", ["created_ms"])
     op.add_column("keys", sa.Column("priority", sa.Integer(), server_default="0", nullable=False))
     op.add_column("tasks", sa.Column("retry_of", sa.String(length=32), nullable=True))
+    queued = sa.text("status = 'queued'")
+    op.drop_index("ix_tasks_due", "tasks")
+    op.create_index("ix_tasks_due", "tasks", ["status", "run_at_ms"], sqlite_where=queued, postgresql_where=queued)
     live = sa.text("retry_of IS NOT NULL AND status NOT IN ('rejected', 'failed')")
     op.create_index("uq_tasks_retry_of", "tasks", ["retry_of"], unique=True, sqlite_where=live, postgresql_where=live)
