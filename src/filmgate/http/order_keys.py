@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from ..domain.errors import InvalidRequest
 from ..domain.task import OrderKey
+from .openapi import Parameter
 
 HEADER: Final = "Idempotency-Key"
 LONGEST: Final = 255
@@ -38,3 +39,9 @@ def _said(order: Any) -> Any:
         return order
     values = ((each.name, getattr(order, each.name), each.default) for each in fields(order))
     return {name: _said(value) for name, value, default in values if value != default}
+
+
+#: For the descriptions of the addresses that take orders.
+PARAMETER: Final = Parameter(
+    HEADER, "Your name for this order: sent again under it, the same order is taken once.", required=False
+)

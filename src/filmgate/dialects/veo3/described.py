@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ...domain.spec import SEEDS, Kind
 from ...domain.task import STATES
+from ...http import order_keys
 from ...http.listing import MOST, USUAL
 from ...http.openapi import Operation, Parameter
 from ...http.orders import MAX_PROMPT, MAX_WATERMARK
@@ -157,14 +158,23 @@ _FILTERS = (
     Parameter("since", "Only those created at this time or later: milliseconds, or ISO 8601.", required=False),
     Parameter("until", "Only those created before this time.", required=False),
 )
+_KEYED = (order_keys.PARAMETER,)
 _OF_FILM = (
     Parameter("taskId", "The task that made the film."),
     Parameter("index", "Which of its films; 0 where it is not said.", required=False),
 )
 
 OPERATIONS = (
-    Operation("POST", "/api/v1/veo/generate", "generate", "Order a film", Created, GenerateRequest),
-    Operation("POST", "/api/v1/veo/extend", "extend", "Order the continuation of a film", Created, ExtendRequest),
+    Operation("POST", "/api/v1/veo/generate", "generate", "Order a film", Created, GenerateRequest, headers=_KEYED),
+    Operation(
+        "POST",
+        "/api/v1/veo/extend",
+        "extend",
+        "Order the continuation of a film",
+        Created,
+        ExtendRequest,
+        headers=_KEYED,
+    ),
     Operation(
         "GET",
         "/api/v1/veo/record-info",
@@ -181,7 +191,15 @@ OPERATIONS = (
         Video1080p,
         query=_OF_FILM,
     ),
-    Operation("POST", "/api/v1/veo/get-4k-video", "get4kVideo", "Order a film's 4K version", Video4k, UpgradeRequest),
+    Operation(
+        "POST",
+        "/api/v1/veo/get-4k-video",
+        "get4kVideo",
+        "Order a film's 4K version",
+        Video4k,
+        UpgradeRequest,
+        headers=_KEYED,
+    ),
     Operation("GET", "/api/v1/veo/get-4k-video", "ask4kVideo", "Ask for a film's 4K version", Video4k, query=_OF_FILM),
     Operation("POST", "/api/v1/veo/cancel", "cancel", "Cancel a task", Ended, CancelRequest),
     Operation("GET", "/api/v1/veo/tasks", "listTasks", "Look through your tasks", TaskPage, query=_FILTERS),

@@ -93,7 +93,9 @@ def routes(desk: Desk) -> list[Route]:
 
     async def list_tasks(request: Request) -> Response:
         caller = await desk.authenticate(request)
-        found, cursor = await desk.page(caller, read_listing(request.query_params))
+        asked = read_listing(request.query_params)
+        desk.count(caller, "tasks")
+        found, cursor = await desk.page(caller, asked)
         edition = desk.edition_of(caller)
         records = [render_record(task, edition, desk.links) for task in found]
         return envelope(200, "success", {"tasks": records, "nextCursor": cursor})
