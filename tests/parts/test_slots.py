@@ -238,7 +238,7 @@ def test_an_engine_that_leaves_its_work_keeps_its_process(tmp_path: Path, prompt
             await freed(slots, "gentle")
             (after,) = slots.health()
             assert (after.pid == before.pid) is stays
-            assert (await slots.render("gentle", order(tmp_path, attempt=2), ignore)).state == b"trial"
+            assert (await slots.render("gentle", order(tmp_path), ignore)).state == b"trial"
 
     asyncio.run(job())
 

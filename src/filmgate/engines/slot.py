@@ -56,6 +56,10 @@ class Inbox:
     def is_stopped(self, name: str) -> bool:
         return self._stopped == name
 
+    def done(self) -> None:
+        """With the last order: whoever gives it anew means it."""
+        self._stopped = None
+
 
 class EngineWorker:
     """Renders clips with one engine."""
@@ -161,7 +165,9 @@ def serve(worker: Worker, inbox: Inbox, out: BinaryIO) -> None:
     while True:
         order = inbox.next()
         stopped = partial(inbox.is_stopped, wire.name_of(order))
-        send(_outcome(worker, order, send, stopped))
+        outcome = _outcome(worker, order, send, stopped)
+        inbox.done()
+        send(outcome)
 
 
 def _outcome(
