@@ -40,9 +40,7 @@ def _words(value: Any) -> str:
 
 
 def _meaning(setting: Setting) -> str:
-    marks = [" Secret."] if setting.facts.secret else []
-    marks += [] if setting.facts.in_effect else [" *Not in effect yet.*"]
-    return setting.facts.sentence + "".join(marks)
+    return setting.facts.sentence + (" Secret." if setting.facts.secret else "")
 
 
 if __name__ == "__main__":

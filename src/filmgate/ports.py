@@ -8,9 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from .domain.audit import SERVER, Note
 from .domain.callback import Callback, Delivery
-from .domain.credits import NO_CAPS, Caps, Entry
+from .domain.credits import NO_CAPS, Caps, Entry, Spent
 from .domain.errors import TaskError
+from .domain.features import Feature
+from .domain.forecast import Queue
 from .domain.routing import Capabilities
 from .domain.spec import Kind, Spec
 from .domain.task import Artifact, Lease, OrderKey, Role, Status, Task
@@ -70,6 +73,15 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
+class Translator(Protocol):
+    """Puts prompts into English, for engines that read nothing else. Blocking; lives in a thread of the runner."""
+
+    name: str
+
+    def translate(self, text: str, languages: frozenset[str]) -> str:
+        """``languages``: those that the text may be in. Raises TaskErrors; anything else is a translator's bug."""
+
+
 # ---------------------------------------------------------------- slots -------------------------------------------
 
 
@@ -81,6 +93,7 @@ class Work(StrEnum):
     IMAGES = "images"  #: ``images`` as they were fetched -> checked, upright, PNG
     UPSCALE = "upscale"  #: ``source`` -> a clip of the spec's size
     JOIN = "join"  #: ``source`` and then ``clip`` -> one film
+    JUDGE = "judge"  #: ``images``, or frames of ``clip``: raises ImageRejected or ContentRejected for an unsafe one
 
 
 @dataclass(frozen=True)
@@ -211,6 +224,27 @@ class Page:
     before: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class TaskEvent:
+    """A step in the life of a task. They are numbered 1, 2, 3 ...; its creation, which is not stored, is number 0."""
+
+    number: int
+    at_ms: int
+    status: Status
+    progress: float
+    stage: str
+
+
+class EventStore(Protocol):
+    async def since(self, task_id: str, number: int, limit: int) -> Sequence[TaskEvent]:
+        """The events of a task after that one, the oldest first."""
+
+
+class QueueView(Protocol):
+    async def queue(self, limit: int) -> Queue:
+        """The queue as it stands; of those that wait, the first ``limit`` by priority and age."""
+
+
 class TaskStore(Protocol):
     """Tasks and what hangs on their state. Every method is one transaction, named after the event."""
 
@@ -268,7 +302,9 @@ class TaskStore(Protocol):
 
     async def checkpoint(self, lease: Lease, checkpoint: str) -> None: ...
 
-    async def succeed(self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes) -> Task:
+    async def succeed(
+        self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes, fallback_used: bool = False
+    ) -> Task:
         """Publish the film, settle the hold, queue the callback. Raises LeaseLost: nothing changed."""
 
     async def end(self, lease: Lease, error: TaskError) -> Task:
@@ -298,28 +334,80 @@ class TaskStore(Protocol):
         """Seconds until the next queued task is due (0: now), or None when none is queued."""
 
 
+@dataclass(frozen=True)
+class Account:
+    """Who owns tasks and credits, as the operator sees it."""
+
+    id: str
+    label: str
+    created_ms: int
+    balance: int = 0
+    weight: float = 1.0  #: its share of the workers, beside those of others
+    max_running: int | None = None  #: tasks of it that may run at the same time; None: as the settings say
+    live: int = 0  #: tasks that have not ended
+
+
 class AccountStore(Protocol):
+    """Accounts, keys and the ledger. Each change is noted in the audit log in the same transaction, with who did it."""
+
     async def authenticate(self, digest: str) -> Caller | None:
         """The caller behind the SHA-256 (hex) of a key, unless it is revoked, or its time is over."""
 
-    async def create_account(self, account_id: str, label: str) -> bool:
-        """False where there is an account of this id already."""
+    async def create_account(
+        self,
+        account_id: str,
+        label: str,
+        *,
+        credits: int = 0,
+        weight: float = 1.0,
+        max_running: int | None = None,
+        by: str = SERVER,
+    ) -> bool:
+        """With so many credits to begin with. False where there is an account of this id already."""
 
-    async def create_key(self, key: Key, digest: str) -> None: ...
+    async def account(self, account_id: str) -> Account:
+        """Raises InvalidRequest where there is none."""
 
-    async def revoke_key(self, key_id: str) -> bool:
+    async def accounts(self) -> Sequence[Account]: ...
+
+    async def change_account(self, account_id: str, change: Callable[[Account], Account], *, by: str) -> Account:
+        """``change`` says what label, weight and max_running become. Raises InvalidRequest where there is none."""
+
+    async def create_key(self, key: Key, digest: str, *, by: str = SERVER) -> None: ...
+
+    async def change_key(self, key_id: str, change: Callable[[Key], Key], *, by: str) -> Key:
+        """``change`` says what everything but id, account, hint and times past becomes. Raises InvalidRequest where
+        there is no such live key."""
+
+    async def rotate_key(self, key_id: str, digest: str, hint: str, overlap_ms: int, *, by: str) -> Key:
+        """A new secret for the key; older ones end after the overlap at the latest. Raises InvalidRequest as above."""
+
+    async def revoke_key(self, key_id: str, *, by: str = SERVER) -> bool:
         """False where there is no such live key."""
 
     async def keys(self, account_id: str | None = None) -> Sequence[Key]: ...
 
-    async def post(self, entry: Entry) -> None: ...
+    async def spent(self) -> Mapping[str, Spent]:
+        """Key -> what it has spent, for those that have spent anything."""
+
+    async def note_uses(self, uses: Mapping[str, int]) -> None:
+        """Key -> when it was last used, all of them in one statement."""
+
+    async def post(self, entry: Entry, *, by: str = SERVER) -> None:
+        """An entry of the operator's, such as a grant. Raises InsufficientCredits, InvalidRequest: nothing is added."""
 
     async def balance(self, account_id: str) -> int: ...
 
-    async def entries(self, account_id: str) -> Sequence[Entry]: ...
+    async def entries(self, account_id: str, *, limit: int | None = None) -> Sequence[Entry]:
+        """In the order in which they were added; with a limit, so many of the newest."""
 
     async def secret(self, name: str, candidate: str) -> str:
         """The server secret of this name; ``candidate`` becomes it if there is none yet (the first one wins)."""
+
+
+class AuditLog(Protocol):
+    async def list(self, *, account_id: str | None = None, limit: int = 50) -> Sequence[Note]:
+        """The newest first."""
 
 
 @dataclass(frozen=True)
@@ -356,14 +444,41 @@ class WebhookSecrets:
     standard: tuple[str, ...] = ()  #: "whsec_...": Standard Webhooks
 
 
-class WebhookStore(Protocol):
-    async def secrets(self, account_id: str) -> WebhookSecrets: ...
+@dataclass(frozen=True)
+class HeldSecret:
+    """A webhook secret that is good, without the secret."""
 
-    async def rotate(self, account_id: str, kind: str, secret: str, overlap_ms: int) -> None:
+    kind: str
+    sealed: bool  #: encrypted under the operator's key; else in clear
+
+
+class WebhookStore(Protocol):
+    """Each change is noted in the audit log in the same transaction, with who did it, and without the secret."""
+
+    async def secrets(self, account_id: str) -> WebhookSecrets:
+        """Raises a FilmgateError where the newest of a kind was sealed with a key that is not at hand."""
+
+    async def held(self, account_id: str) -> Sequence[HeldSecret]:
+        """What there is, whether or not it could be opened."""
+
+    async def rotate(self, account_id: str, kind: str, secret: str, overlap_ms: int, *, by: str = SERVER) -> None:
         """A new secret of kind "vendor" or "standard"; the old ones still sign for ``overlap_ms``."""
 
-    async def remove(self, account_id: str, kind: str) -> None:
+    async def remove(self, account_id: str, kind: str, *, by: str = SERVER) -> None:
         """Sign no longer."""
+
+    async def seal(self) -> int:
+        """Encrypt what still lies there in clear, if the operator has set a key; how many that were."""
+
+
+class FeatureStore(Protocol):
+    def is_on(self, feature: Feature) -> bool:
+        """As it stands in the database at this moment."""
+
+    def all(self) -> Mapping[Feature, bool]: ...
+
+    async def set(self, feature: Feature, is_on: bool, actor: str) -> None:
+        """In effect at once, in every process; noted in the audit log."""
 
 
 class WorkerStore(Protocol):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +45,8 @@ def balance(server: Server) -> int:
 
 def stranger(server: Server) -> httpx2.Client:
     """A client of another account."""
-    with closing(sqlite3.connect(server.data / "filmgate.db")) as rows:
-        rows.execute("INSERT OR IGNORE INTO accounts (id, label, created_ms) VALUES ('other', 'other', 1)")
-        rows.commit()
+    if "other" not in server.cli("accounts", "list"):
+        server.cli("accounts", "create", "other")
     key = server.cli("keys", "create", "--account", "other").strip()
     return httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
 
@@ -270,10 +267,7 @@ def test_once_more_by_the_operator(server: Server) -> None:
 @pytest.mark.statement("F15")
 def test_the_tasks_of_a_key_with_a_higher_priority_go_first(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
-        secret = server.cli("keys", "create", "--label", "urgent").strip()
-        with closing(sqlite3.connect(server.data / "filmgate.db")) as rows:
-            rows.execute("UPDATE keys SET priority = 5 WHERE label = 'urgent'")
-            rows.commit()
+        secret = server.cli("keys", "create", "--priority", "5").strip()
         server.create("slow 2", duration=4)
         usual = server.create("a dog", duration=4)
         with httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {secret}"}) as urgent:

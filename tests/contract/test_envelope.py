@@ -59,7 +59,7 @@ def test_with_a_wrong_key(server: Server, header: str) -> None:
 
 @pytest.mark.statement(4)
 def test_mirror_mode(tmp_path: Path) -> None:
-    """401, 402, 422 and 429 here; 455 comes with the part that causes it."""
+    """401, 402, 422 and 429 here, and 455 where maintenance is tested."""
     dear = TRIAL.replace('"trial"', '"trial"\nprices = { 4k = 1000000 }')  # all that the first account has
     with serving(
         tmp_path / "data",

@@ -89,17 +89,26 @@ class Desk:
         )
 
 
-async def made(s: Shelf, *films: Artifact, engine: str = "begins", spec: Spec | None = None, **changes: Any) -> Task:
+async def made(
+    s: Shelf,
+    *films: Artifact,
+    engine: str = "begins",
+    spec: Spec | None = None,
+    fallback_used: bool = False,
+    **changes: Any,
+) -> Task:
     """A task that has succeeded with these films."""
     task = await s.submitted(**({"spec": spec} if spec else {}), **changes)
-    return await finished(s, task, *films, engine=engine)
+    return await finished(s, task, *films, engine=engine, fallback_used=fallback_used)
 
 
-async def finished(s: Shelf, task: Task, *films: Artifact, engine: str = "begins") -> Task:
+async def finished(s: Shelf, task: Task, *films: Artifact, engine: str = "begins", fallback_used: bool = False) -> Task:
     lease = await s.tasks.claim("w1", 1000, [*MODELS, "veo3_gone"])
     assert lease is not None
     assert lease.task.id == task.id
-    return await s.tasks.succeed(lease, films or (SOON_GONE,), engine=engine, state=b"plan")
+    return await s.tasks.succeed(
+        lease, films or (SOON_GONE,), engine=engine, state=b"plan", fallback_used=fallback_used
+    )
 
 
 async def failed(s: Shelf, task: Task) -> None:

@@ -10,17 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
+from filmgate.domain.callback import Delivery
+from filmgate.domain.errors import EngineFailed, TaskNotFound
 from filmgate.domain.task import Role, Task
 from filmgate.ports import Storage, Upload
 from filmgate.services.janitor import Janitor
 from filmgate.storage.local import LocalStorage
+from filmgate.store.media import _OUTDATED
 from support.storing import FILM, MODELS, NOON, Shelf, shelf, uploaded
 
 pytestmark = pytest.mark.anyio
 
 LATER = NOON + 1_000_000
 HOUR_MS = 3_600_000
+RECORDS_KEPT_MS = 61 * 24 * HOUR_MS
 
 
 @pytest.fixture
@@ -52,7 +57,8 @@ class Attic:
 
     def hire(self, storage: Storage, batch: int = 100) -> Janitor:
         s = self.shelf
-        return Janitor(s.uploads, s.media, storage, s.clock, batch=batch, every_s=30.0)
+        kept = RECORDS_KEPT_MS
+        return Janitor(s.uploads, s.media, storage, s.clock, records_kept_ms=kept, batch=batch, every_s=30.0)
 
     async def put(self, key: str, *, modified_ms: int = NOON) -> None:
         source = self.folder / "source"
@@ -227,3 +233,104 @@ async def test_it_goes_on_after_a_sweep_that_failed(tmp_path: Path, caplog: pyte
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
+
+
+# ---------------------------------------------------------------- records -----------------------------------------
+
+
+async def _told(s: Shelf, task: Task, *, well: bool) -> None:
+    """The callback of a task has been delivered, or was given up."""
+    (callback,) = await s.outbox.of_task(task.id)
+    delivery = Delivery(callback.id, 1, s.clock.ms, 5, 200 if well else 500)
+    await (s.outbox.delivered if well else s.outbox.gave_up)(callback, delivery)
+
+
+async def _failed(s: Shelf, *, callback: str | None = None) -> Task:
+    await s.submitted(price=0, callback=callback)
+    lease = await s.tasks.claim("w1", 1000, MODELS)
+    assert lease is not None
+    return await s.tasks.end(lease, EngineFailed())
+
+
+def _rows_about(s: Shelf, task_id: str) -> int:
+    """In all tables but the ledger."""
+    questions = (
+        "SELECT 1 FROM tasks WHERE id = ?",
+        "SELECT 1 FROM task_state WHERE task_id = ?",
+        "SELECT 1 FROM callbacks WHERE task_id = ?",
+        "SELECT 1 FROM deliveries WHERE callback_id IN (SELECT id FROM callbacks WHERE task_id = ?)",
+    )
+    return sum(len(s.rows(question, task_id)) for question in questions)
+
+
+async def test_a_record_goes_two_months_after_its_end_and_the_ledger_stays(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        attic = Attic(s, tmp_path)
+        film = await attic.film(expires_ms=LATER)
+        failed = await _failed(s, callback="http://a.example/")
+        await _told(s, failed, well=False)
+        running = await s.submitted(price=0)
+        assert _rows_about(s, film.id) == 2
+        assert _rows_about(s, failed.id) == 3
+        s.clock.ms += RECORDS_KEPT_MS - 1
+        await attic.janitor.sweep_once()
+        assert _rows_about(s, film.id) == 2
+        s.clock.ms += 1
+        await attic.janitor.sweep_once()
+        assert _rows_about(s, film.id) == _rows_about(s, failed.id) == 0
+        assert _rows_about(s, running.id) == 1
+        entries = s.rows("SELECT kind FROM ledger WHERE task_id IN (?, ?)", film.id, failed.id)
+        assert sorted(kind for (kind,) in entries) == ["hold", "hold", "refund", "settle"]
+        with pytest.raises(TaskNotFound):
+            await s.tasks.get(film.id)
+
+
+async def test_a_record_stays_while_its_callback_is_still_to_be_told(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        attic = Attic(s, tmp_path)
+        task = await _failed(s, callback="http://a.example/")
+        s.clock.ms += 2 * RECORDS_KEPT_MS
+        await attic.janitor.sweep_once()
+        assert _rows_about(s, task.id) == 2
+        await _told(s, task, well=True)
+        await attic.janitor.sweep_once()
+        assert _rows_about(s, task.id) == 0
+
+
+async def test_a_record_stays_while_its_files_do(tmp_path: Path) -> None:
+    """A file that cannot be removed must be found again."""
+    async with shelf(tmp_path) as s:
+        await s.account()
+        attic = Attic(s, tmp_path)
+        task = await attic.film(expires_ms=LATER)
+        jammed = attic.hire(Jammed(tmp_path / "media", f"{task.id}/1/film.mp4"))
+        s.clock.ms += 2 * RECORDS_KEPT_MS
+        await jammed.sweep_once()
+        assert _rows_about(s, task.id) == 2
+        await attic.janitor.sweep_once()
+        assert _rows_about(s, task.id) == 0
+
+
+async def test_records_go_in_batches_the_oldest_first(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        attic = Attic(s, tmp_path)
+        tasks = [await _failed(s) for _ in range(5)]
+        s.clock.ms += RECORDS_KEPT_MS
+        janitor = attic.hire(attic.storage, batch=2)
+        counts = []
+        while True:
+            more = await janitor.sweep_once()
+            counts.append(sum(_rows_about(s, task.id) for task in tasks))
+            if not more:
+                break
+        assert counts == [3, 1, 0]
+
+
+async def test_outdated_records_are_found_by_an_index(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        question = str(_OUTDATED.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True}))
+        plan = s.rows(f"EXPLAIN QUERY PLAN {question}", *([0] * question.count("?")))
+        assert any("ix_tasks_ended_ms" in str(step) for step in plan), plan

@@ -6,99 +6,24 @@ import asyncio
 import secrets
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from filmgate.app.parts import SystemClock
 from filmgate.domain.errors import TaskEnded
-from filmgate.domain.routing import Route
-from filmgate.domain.spec import Spec
-from filmgate.domain.task import Lease, Origin, Status, Task
-from filmgate.engines import registry
-from filmgate.engines.slot import MEDIA
-from filmgate.engines.slots import LocalSlots, SlotLimits
-from filmgate.net.outbound import Outbound, Policy
+from filmgate.domain.task import Lease, Status, Task
 from filmgate.services.cancel import Cancel
-from filmgate.services.inputs import Inputs
-from filmgate.services.postprocess import Postprocess
-from filmgate.services.runner import Runner, RunnerLimits
-from filmgate.storage.links import Links
+from filmgate.services.runner import RunnerLimits
 from filmgate.storage.local import LocalStorage
-from filmgate.store.tasks import SqlTaskStore
-from filmgate.store.workers import SqlWorkerStore
+from support.running import workshop
 from support.server import PLUGIN
-from support.storing import Shelf, shelf
-
-LIMITS = RunnerLimits(lease=2.0, heartbeat=0.3, progress=0.1, poll=0.1, first_retry=0.1)
 
 
 @pytest.fixture(autouse=True)
 def _plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(PLUGIN))
-
-
-@dataclass
-class Workshop:
-    shelf: Shelf
-    store: SqlTaskStore
-    runner: Runner
-    folder: Path
-
-    async def submit(self, prompt: str, *, price: int = 0, task_id: str | None = None) -> str:
-        spec = Spec(prompt=prompt, model="veo3", seconds=4, seed=12345)
-        origin = Origin("default", "key", "veo3", "http://localhost")
-        now = SystemClock().now_ms()
-        task = Task(task_id or secrets.token_hex(16), origin, spec, now, run_at_ms=now, price=price)
-        await self.store.submit(task)
-        self.runner.nudge()
-        return task.id
-
-    async def seen(self, task_id: str, right: Callable[[Task], bool]) -> Task:
-        async with asyncio.timeout(30):
-            while not right(task := await self.store.get(task_id)):
-                await asyncio.sleep(0.02)
-            return task
-
-    async def ended(self, task_id: str) -> Task:
-        return await self.seen(task_id, lambda task: task.status.ended)
-
-
-@asynccontextmanager
-async def workshop(folder: Path, owner: str = "runner", limits: RunnerLimits = LIMITS) -> AsyncIterator[Workshop]:
-    async with shelf(folder) as rows:
-        await rows.account()
-        clock = SystemClock()
-        store = SqlTaskStore(rows.database, clock)
-        slots = LocalSlots(SlotLimits())
-        storage, outbound = LocalStorage(folder / "media"), Outbound(Policy(allow_private=True))
-        try:
-            await asyncio.gather(slots.open("trial", 1), slots.open(MEDIA, 1))
-            runner = Runner(
-                owner=owner,
-                store=store,
-                workers=SqlWorkerStore(rows.database, clock),
-                slots=slots,
-                inputs=Inputs(store, storage, slots, outbound, Links([b"key"]).key_of, clock),
-                postprocess=Postprocess(slots, storage, clock, 3_600_000),
-                clock=clock,
-                routes={"veo3": Route("veo3", ("trial",))},
-                capabilities=registry.capabilities,
-                capacity={"trial": 1},
-                workroot=folder / "tmp",
-                limits=limits,
-                ended=lambda: None,
-            )
-            running = asyncio.create_task(runner.run())
-            yield Workshop(rows, store, runner, folder)
-            await runner.drain(0)
-            await running
-        finally:
-            await slots.close()
 
 
 def test_a_work_folder_that_cannot_be_made_costs_one_attempt_and_no_more(tmp_path: Path) -> None:

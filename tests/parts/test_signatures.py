@@ -7,6 +7,7 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,14 @@ from filmgate.app.callbacks import compose
 from filmgate.app.parts import SystemClock
 from filmgate.client import SignatureInvalid, webhooks
 from filmgate.domain.callback import Callback
+from filmgate.domain.task import Status
 from filmgate.net.outbound import Outbound, Policy
 from filmgate.net.signing import standard_headers, vendor_signature
 from filmgate.services.deliver import Deliver
 from filmgate.services.signatures import Signatures
 from filmgate.storage.links import Links
 from filmgate.store.outbox import SqlOutbox
+from filmgate.store.sealing import Seal
 from filmgate.store.tasks import SqlTaskStore
 from filmgate.store.webhooks import SqlWebhookStore
 from support.hostile import Received, answer, receiving, until
@@ -99,6 +102,51 @@ async def test_secrets_of_other_accounts_do_not_sign(tmp_path: Path) -> None:
         assert await Signatures(secrets, shelves.clock)(CALLBACK, BODY) == {}
 
 
+async def test_a_secret_that_cannot_be_opened_lets_no_callback_go_unsigned(tmp_path: Path) -> None:
+    """The try fails with what to do, and comes again; the task has ended as it has. With the key it is delivered."""
+    clock = SystemClock()
+    async with shelf(tmp_path) as shelves, receiving(answer(200)) as receiver:
+        await shelves.account()
+        sealed = SqlWebhookStore(shelves.database, clock, Seal("k" * 32))
+        await sealed.rotate("default", "vendor", "a key", 0)
+        tasks, outbox = SqlTaskStore(shelves.database, clock), SqlOutbox(shelves.database, clock)
+        task = order(callback=receiver.url, created_ms=clock.now_ms())
+        await tasks.submit(task)
+        await tasks.cancel(task.id)
+        [callback] = await outbox.of_task(task.id)
+        async with delivering(shelves, clock, SqlWebhookStore(shelves.database, clock)):
+            await until(partial(_tried, outbox, callback, 2))
+        assert receiver.requests == []
+        assert (await outbox.deliveries(callback.id))[0].error.startswith("No FILMGATE_SECRET_KEY is set.")
+        assert (await tasks.get(task.id)).status is Status.REJECTED
+        async with delivering(shelves, clock, sealed):
+            await until(partial(_tried, outbox, callback, 3))
+        assert "x-webhook-signature" in receiver.requests[0].headers
+
+
+async def _tried(outbox: SqlOutbox, callback: Callback, times: int) -> bool:
+    return len(await outbox.deliveries(callback.id)) >= times
+
+
+@asynccontextmanager
+async def delivering(shelves: Shelf, clock: SystemClock, secrets: SqlWebhookStore) -> AsyncIterator[None]:
+    deliver = Deliver(
+        SqlOutbox(shelves.database, clock),
+        SqlTaskStore(shelves.database, clock),
+        lambda ended: compose(ended, Links([b"a key"]), {}),
+        Outbound(Policy(allow_private=True)),
+        clock,
+        sign=Signatures(secrets, clock),
+        schedule_s=(0.05,) * 50,
+    )
+    running = asyncio.create_task(deliver.run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await deliver.drain()
+
+
 async def delivered(shelves: Shelf) -> Received:
     """The callback of a cancelled task, as it comes to its receiver; every secret is signed with."""
     clock = SystemClock()
@@ -107,27 +155,13 @@ async def delivered(shelves: Shelf) -> Received:
     await secrets.rotate("default", "vendor", "a key", 0)
     await secrets.rotate("default", "standard", OLD, 0)
     await secrets.rotate("default", "standard", NEW, DAY_MS)
-    links = Links([b"a key"])
     async with receiving(answer(200)) as receiver:
         task = order(callback=receiver.url, created_ms=clock.now_ms())
         await tasks.submit(task)
         await tasks.cancel(task.id)
-        deliver = Deliver(
-            outbox,
-            tasks,
-            lambda ended: compose(ended, links, {}),
-            Outbound(Policy(allow_private=True)),
-            clock,
-            sign=Signatures(secrets, clock),
-        )
-        running = asyncio.create_task(deliver.run())
-
-        async def arrived() -> bool:
-            return bool(receiver.requests)
-
-        await until(arrived)
-        running.cancel()
-        await deliver.drain()
+        [callback] = await outbox.of_task(task.id)
+        async with delivering(shelves, clock, secrets):
+            await until(partial(_tried, outbox, callback, 1))
         return receiver.requests[0]
 
 

@@ -62,7 +62,7 @@ class Known:
     def happen(self, event: Event) -> None:
         self.status = after(self.status, event)
         if self.status is Status.QUEUED:
-            self.owner, self.progress = None, 0.0
+            self.owner = None
         elif self.status is Status.SUCCEEDED:
             self.progress = 1.0
 

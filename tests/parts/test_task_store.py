@@ -281,14 +281,23 @@ async def test_a_heartbeat_renews_every_lease_of_its_worker_and_no_other(tmp_pat
         assert theirs == other.task
 
 
-async def test_progress_only_rises_within_an_attempt_and_begins_again_with_the_next(tmp_path: Path) -> None:
+async def test_what_is_seen_of_a_task_only_rises_through_all_attempts(tmp_path: Path) -> None:
     async with shelf(tmp_path) as s:
         await s.account()
         lease = await claimed(s)
-        for fraction in (0.5, 0.2):
-            await s.tasks.heartbeat("w1", LEASE_MS, {lease.task.id: Progress(fraction, "painting")})
-        assert (await s.tasks.get(lease.task.id)).progress == 0.5
-        assert (await s.tasks.retry(lease, EngineCrashed(), NOON)).progress == 0.0
+        for fraction, stage in ((0.5, "painting"), (0.2, "mixing paint")):
+            await s.tasks.heartbeat("w1", LEASE_MS, {lease.task.id: Progress(fraction, stage)})
+        task = await s.tasks.get(lease.task.id)
+        assert (task.progress, task.stage) == (0.5, "painting")
+        assert (await s.tasks.retry(lease, EngineCrashed(), NOON)).progress == 0.5
+        again = await s.tasks.claim("w1", LEASE_MS, MODELS)
+        assert again is not None
+        assert (again.task.progress, again.task.stage) == (0.5, "starting again")
+        await s.tasks.heartbeat("w1", LEASE_MS, {again.task.id: Progress(0.4, "painting")})
+        assert (await s.tasks.get(again.task.id)).stage == "starting again"
+        await s.tasks.heartbeat("w1", LEASE_MS, {again.task.id: Progress(0.6, "framing")})
+        task = await s.tasks.get(again.task.id)
+        assert (task.progress, task.stage) == (0.6, "framing")
 
 
 async def test_success_publishes_the_film_and_turns_the_hold_into_a_charge(tmp_path: Path) -> None:

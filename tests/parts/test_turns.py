@@ -216,3 +216,17 @@ async def test_accounts_that_may_not_run_more_hide_nobody(tmp_path: Path) -> Non
         assert lease is not None
         assert lease.task.id == last.id
         assert await s.tasks.claim("w1", LEASE_MS, ["veo3_fast"]) is None
+
+
+async def test_turns_go_round_however_many_accounts_there_are(tmp_path: Path) -> None:
+    """More of them than a claim looks at first."""
+    async with shelf(tmp_path) as s:
+        for account in ACCOUNTS:
+            await s.account(account)
+            for _ in range(2):
+                await s.submitted(account=account)
+        served = []
+        while lease := await s.tasks.claim("w1", LEASE_MS, ["veo3_fast"]):
+            served.append(lease.task.origin.account_id)
+            await s.tasks.succeed(lease, [FILM], engine="storyboard", state=b"")
+        assert served == ACCOUNTS * 2

@@ -12,6 +12,11 @@ Its films are flat colours, made in a fraction of a second. Words in the prompt 
     echo          answers a second time, for another order
     elsewhere     leaves its film outside the folder that it was given
     stamp         prints the time at which it was given the job
+    prominent / underage    refuses as for a prominent person; for a minor
+    blobs         makes a film that looks unsafe to those that look for nudity, and shows ellipses
+
+There is a second one, ``trial2``, which heeds what stands after "then": "reject then fail". It reads German too, makes
+no extensions, and its films are white. And there is a translator, which says what it was given.
 
 Of the same engine there is a gentle one, which leaves its work when it is told to:
 
@@ -28,11 +33,19 @@ import stat
 import sys
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from filmgate.domain.errors import Cancelled, ContentRejected, EngineFailed
+from filmgate.domain.errors import Cancelled, ContentRejected, EngineFailed, MinorRejected, PersonRejected
 from filmgate.domain.routing import Capabilities
 from filmgate.domain.spec import Kind, Mode
 from filmgate.ports import Clip, Job
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+#: (x, y, half width, half height) of ellipses in the colour of skin.
+BLOBS = ((75, 2, 77, 196), (21, 35, 80, 70), (212, 215, 243, 87), (31, 347, 87, 178), (594, 147, 257, 110))
 
 
 class TrialEngine:
@@ -54,11 +67,7 @@ class TrialEngine:
     def render(self, job: Job) -> Clip:
         if "stamp" in job.spec.prompt:
             print(f"stamp {job.task_id} {time.time()}", file=sys.stderr, flush=True)
-        job.report(0.1, "trying")
-        _misbehave(job)
-        if slow := re.search(r"slow ([\d.]+)", job.spec.prompt):
-            _dawdle(job, float(slow[1]))
-        return _film(job)
+        return _tried(job, job.spec.prompt.partition(" then ")[0], (job.spec.seed or 0) % 200)
 
     def close(self) -> None:
         pass
@@ -85,8 +94,38 @@ def _wait(job: Job, seconds: float) -> None:
         time.sleep(0.02)
 
 
-def _misbehave(job: Job) -> None:
-    prompt = job.spec.prompt
+class SecondTrialEngine(TrialEngine):
+    name = "trial2"
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            modes=frozenset(Mode), max_references=3, audio=True, seeded=True, languages=frozenset({"en", "de"})
+        )
+
+    def render(self, job: Job) -> Clip:
+        return _tried(job, job.spec.prompt.partition(" then ")[2], 255)
+
+
+class TrialTranslator:
+    name = "trial"
+
+    def translate(self, text: str, languages: frozenset[str]) -> str:
+        if "untranslatable" in text:
+            raise EngineFailed("The trial translator fails when it is told to.")
+        print(f"translated {text!r} from {sorted(languages)}", file=sys.stderr, flush=True)
+        return "a dog in a park"
+
+
+def _tried(job: Job, prompt: str, grey: int) -> Clip:
+    job.report(0.1, "trying")
+    print(f"prompt {job.spec.prompt!r}", file=sys.stderr, flush=True)
+    _misbehave(job, prompt)
+    if slow := re.search(r"slow ([\d.]+)", prompt):
+        _dawdle(job, float(slow[1]))
+    return _film(job, prompt, grey)
+
+
+def _misbehave(job: Job, prompt: str) -> None:
     crash = re.search(r"crash(?: till (\d+))?", prompt)
     if crash and (crash[1] is None or job.attempt < int(crash[1])):
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -94,6 +133,10 @@ def _misbehave(job: Job) -> None:
         time.sleep(3600)
     if "reject" in prompt:
         raise ContentRejected("Your prompt was flagged as a trial of rejection.")
+    if "prominent" in prompt:
+        raise PersonRejected("The trial engine knows that face.")
+    if "underage" in prompt:
+        raise MinorRejected("The trial engine sees a minor.")
     if "fail" in prompt:
         raise EngineFailed("The trial engine fails when it is told to.")
     if "babble" in prompt:
@@ -122,17 +165,32 @@ def _tell_runner(line: bytes) -> None:
                 return
 
 
-def _film(job: Job) -> Clip:
+def _film(job: Job, prompt: str, grey: int) -> Clip:
     import numpy as np
 
     from filmgate.media.encode import Encoder
 
-    width, height = (320, 180) if "small" in job.spec.prompt else job.spec.size
+    width, height = (320, 180) if "small" in prompt else job.spec.size
     picture = np.full((height, width, 4), 255, dtype=np.uint8)
-    picture[:, :, :3] = (job.spec.seed or 0) % 200
-    path = (job.workdir.parent if "elsewhere" in job.spec.prompt else job.workdir) / "trial.mp4"
+    picture[:, :, :3] = grey
+    if "blobs" in prompt:
+        picture[:, :, :3] = blobs(width, height)[:, :, ::-1]
+    path = (job.workdir.parent if "elsewhere" in prompt else job.workdir) / "trial.mp4"
     with Encoder(path, width, height) as film:
         for _ in range(job.spec.seconds * 24):
             film.frame_bgra(picture)
         film.audio(np.zeros((job.spec.seconds * 48000, 2), dtype=np.float32))
     return Clip(path, state=b"trial")
+
+
+def blobs(width: int, height: int) -> np.ndarray[Any, Any]:
+    """Soft ellipses on brown, RGB: what open_nsfw is surest about of all the ellipses that were tried."""
+    import numpy as np
+
+    y, x = np.mgrid[0:height, 0:width] * (360 / height)
+    picture = np.full((height, width, 3), (90, 60, 50), float)
+    for middle_x, middle_y, half_x, half_y in BLOBS:
+        far = ((x - middle_x) / half_x) ** 2 + ((y - middle_y) / half_y) ** 2
+        share = np.clip(1.2 - far, 0, 1)[..., None]
+        picture = picture * (1 - share) + np.array((226, 170, 140)) * share
+    return picture.clip(0, 255).astype(np.uint8)

@@ -10,7 +10,7 @@ from typing import Any
 
 from support.asking import generate, made, post
 from support.receiver import receiving
-from support.server import PLUGIN, TRIAL, Server, serving, until
+from support.server import FALLBACK, PLUGIN, TRIAL, Server, serving, until
 
 from .causing import Cell, Ground, cells
 
@@ -42,12 +42,18 @@ class NarrowEngine:
 
 
 def _against_the_rules(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
-    yield _told(ground.fine, prompt="reject")
+    for prompt in ("reject", "prominent", "underage", "a nude woman", "a deepfake"):
+        yield _told(ground.fine, prompt=prompt)
+    yield _told(ground.fine, prompt="a dog", watermark="nude women")
 
 
 def _no_fallback(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
     yield _told(ground.fine, prompt="reject", enableFallback=True)
     yield _told(ground.fine, prompt="reject", enableFallback=True, aspect_ratio="9:16")
+    yield _told(ground.fine, prompt="reject", enableFallback=False)
+    with serving(folder / "data", toml=FALLBACK) as server:
+        yield _told(server, prompt="reject then reject", enableFallback=True)
+        yield _told(server, prompt="reject then fail", enableFallback=True)
 
 
 def _no_image(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from support.asking import generate, made
-from support.server import KEY, serving, until
+from support.server import FALLBACK, KEY, Server, serving, until
 
 from .asking import (
     BASE64,
@@ -198,6 +199,44 @@ def _fault_of_ours(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]
     yield code(ground.broken, endpoint, ground.film_id, ground.film_url)
 
 
+def _maintenance(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    with _switched(ground.fine, "maintenance", "on"):
+        yield code(ground.fine, endpoint, ground.film_id, ground.film_url)
+
+
+def _switched_off(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    for feature in NEEDS[endpoint]:
+        with _switched(ground.fine, feature, "off"):
+            yield code(ground.fine, endpoint, ground.film_id, ground.film_url)
+
+
+@contextmanager
+def _switched(server: Server, feature: str, state: str) -> Iterator[None]:
+    """By an operator, while the server runs; and back again."""
+    server.cli("features", "set", feature, state)
+    try:
+        yield
+    finally:
+        server.cli("features", "set", feature, "off" if state == "on" else "on")
+
+
+def _by_a_fallback(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    with serving(folder / "data", toml=FALLBACK) as server:
+        yield code(server, endpoint, made(server, prompt="reject then go", enableFallback=True)["taskId"])
+
+
+#: What an address needs to be switched on.
+NEEDS = {
+    GENERATE: ("generate",),
+    EXTEND: ("extend",),
+    K4: ("upgrade_4k",),
+    CREATE: ("jobs", "generate"),
+    CREDIT: ("credits",),
+    COMMON_CREDIT: ("credits",),
+    DOWNLOAD: ("download_url",),
+}
+
+OFF = "the operator has switched it off"
 NO_KEY = "no key, or no such key"
 FAULT = "a fault of ours"
 ANOTHER_ORDER = "another order under the same Idempotency-Key"
@@ -237,6 +276,9 @@ CELLS: list[Cell] = [
     *cells(URL, code=400, words="a field is missing, or the address cannot or may not be fetched", cause=_bad_file),
     *cells(STREAM, code=400, words="no form, or a field is missing", cause=_bad_file),
     *cells(*UPLOADS, code=405, words="another method", cause=_another_method),
+    *cells(GENERATE, RECORD, P1080, K4, EXTEND, CREATE, TASKS, code=455, words="maintenance", cause=_maintenance),
+    *cells(*NEEDS, code=505, words=OFF, cause=_switched_off),
+    *cells(P1080, code=422, words="made by a fallback engine", cause=_by_a_fallback),
     *cells(PAGES, code=404, words="no such page", cause=_no_such_page),
     *cells(
         GENERATE, code=500, words="a fault of ours, such as a database that cannot be written", cause=_fault_of_ours

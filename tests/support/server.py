@@ -20,6 +20,8 @@ import httpx2
 KEY = "test-key-that-is-long-enough-for-a-server"
 PLUGIN = Path(__file__).parents[1] / "plugin"
 TRIAL = "".join(f'[models.{name}]\nengine = "trial"\n' for name in ("veo3", "veo3_fast", "veo3_lite"))
+#: The second trial engine behind the first.
+FALLBACK = TRIAL.replace('"trial"\n', '"trial"\nfallback = ["trial2"]\n')
 
 UNLIMITED = {"FILMGATE_LIMITS__CREATES_PER_10S": "0", "FILMGATE_LIMITS__QUERIES_PER_S": "0"}
 
@@ -146,6 +148,7 @@ def serving(data: Path, *flags: str, toml: str = TRIAL, ready: bool = True, **en
         env=os.environ
         | {"PYTHONPATH": str(PLUGIN), "FILMGATE_INITIAL_API_KEY": KEY, "FILMGATE_NET__ALLOW_PRIVATE": "true"}
         | UNLIMITED
+        | {"FILMGATE_POLICY__IMAGES": "off"}  # looking at each film of flat grey takes longer than making it
         | environment,
     )
     log: list[str] = []

@@ -77,6 +77,13 @@ class Shelf:
         with closing(sqlite3.connect(self.path)) as connection:
             return connection.execute(query, values).fetchall()
 
+    def write(self, statement: str, *values: Any) -> None:
+        """Past the program, on a connection of its own."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(statement, values)
+            connection.commit()
+
     def dump(self) -> str:
         """Every row of every table."""
         with closing(sqlite3.connect(self.path)) as connection:

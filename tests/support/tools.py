@@ -1,9 +1,10 @@
-"""Programs that some tests need beside Python: a missing one is an error in CI and a counted skip elsewhere."""
+"""Programs and packages that some tests need: a missing one is an error in CI and a counted skip elsewhere."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ def node_modules(*names: str) -> Path:
     folder = Path(__file__).parents[2] / ".ci" / "node" / "node_modules"
     missing = [name for name in names if not (folder / name).is_dir()]
     return Path(_missing(f"Node modules are not installed: {', '.join(missing)}")) if missing else folder
+
+
+def package(name: str) -> None:
+    """A package of an extra, which `make test` installs."""
+    if find_spec(name) is None:
+        _missing(f"{name} is not installed")
 
 
 def _missing(why: str) -> str:

@@ -37,6 +37,14 @@ def test_upgrades_cost_the_same_for_every_model(model: str) -> None:
     assert price(Spec("", model, kind=Kind.UPGRADE_4K)) == 120
 
 
+def test_quality_in_4k_costs_less_from_images() -> None:
+    images = ("https://a.example/1.png",)
+    assert price(Spec("a dog", "veo3", resolution=Resolution.K4, images=images)) == 370
+    assert price(Spec("a dog", "veo3", resolution=Resolution.P1080, images=images)) == 255
+    assert price(Spec("a dog", "veo3_fast", resolution=Resolution.K4, images=images)) == 180  # it has no such price
+    assert price(Spec("", "veo3", kind=Kind.UPGRADE_4K, resolution=Resolution.K4, images=images)) == 120
+
+
 def test_prices_of_the_operator_count() -> None:
     assert price(Spec("a dog", "mine"), {"mine": {"720p": 0}}) == 0
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filmgate.domain.credits import Caps
+from filmgate.domain.credits import Caps, Spent
 from filmgate.domain.errors import KeySpent
-from filmgate.domain.limits import DAY_MS, HOUR_MS, Spent, check_caps, day_of, hour_of, wait_ms
+from filmgate.domain.limits import DAY_MS, HOUR_MS, check_caps, day_of, hour_of, wait_ms
 
 NINE = 1_790_067_600_000  #: 2026-09-22 09:00 UTC
 NOTHING = Spent(0, 0, 0)

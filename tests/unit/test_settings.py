@@ -70,6 +70,13 @@ DEFAULTS = {
     "callbacks.timeout_s": 15,
     "retention.media_s": 14 * 86400,
     "retention.metadata_s": 61 * 86400,
+    "policy.enabled": True,
+    "policy.rules": None,
+    "policy.language": "any",
+    "policy.translator": None,
+    "policy.images": "auto",
+    "policy.image_threshold": 0.85,
+    "policy.image_frames": 24,
     "uploads.keep_s": 3 * 86400,
     "links.download_s": 20 * 60,
     "edition.http_status": "envelope",
@@ -299,7 +306,20 @@ def test_a_model_of_the_file_keeps_the_prices_that_it_does_not_name(tmp_path: Pa
     settings = load(environ=HOME, toml=toml(tmp_path, text))
     assert settings.routes()["veo3"].engines == ("diffusers", "storyboard")
     assert settings.routes()["veo3"].options == {"diffusers": {"steps": 20}}
-    assert settings.prices()["veo3"] == {"720p": 7, "1080p": 255, "4k": 380, "extend": 250}
+    assert settings.prices()["veo3"] == {"720p": 7, "1080p": 255, "4k": 380, "4k_from_image": 370, "extend": 250}
+
+
+@pytest.mark.parametrize(
+    ("given", "prices"),
+    [
+        ("4k = 500", {"4k": 500}),  # from images too: nobody has said otherwise
+        ("4k = 500, 4k_from_image = 400", {"4k": 500, "4k_from_image": 400}),
+        ("4k_from_image = 1", {"4k": 380, "4k_from_image": 1}),
+    ],
+)
+def test_a_new_price_of_4k_is_that_of_films_from_images_too(tmp_path: Path, given: str, prices: dict[str, int]) -> None:
+    settings = load(environ=HOME, toml=toml(tmp_path, f"[models.veo3]\nprices = {{ {given} }}"))
+    assert settings.prices()["veo3"] == {"720p": 250, "1080p": 255, "extend": 250} | prices
     assert settings.origins["models.veo3_fast"] == "default"
 
 
@@ -350,6 +370,8 @@ def test_numbers_come_through_the_environment_unchanged(setting: Setting, number
         number = number / 3
     elif setting.name == "worker.lease_s":
         number = number + 1
+    elif setting.name == "policy.image_threshold":
+        number = number / 29
     settings = load(environ={**HOME, setting.variable: repr(number)})
     assert value_of(settings, setting.name) == number
 

@@ -34,6 +34,7 @@ from filmgate.http.auth import bearer
 from filmgate.http.desk import Desk
 from filmgate.http.edition import Edition
 from filmgate.http.errors import application
+from filmgate.http.events import Watchers
 from filmgate.http.protocol import EnvelopedProtocol
 from filmgate.http.public import public_base
 from filmgate.net.outbound import Outbound, Policy
@@ -42,14 +43,18 @@ from filmgate.services.accounts import create_key
 from filmgate.services.cancel import Cancel
 from filmgate.services.derive import Derive
 from filmgate.services.janitor import Janitor
+from filmgate.services.outlooks import Outlooks
 from filmgate.services.remove import RemoveMedia
 from filmgate.services.submit import Submit
 from filmgate.services.uploads import Uploads
 from filmgate.storage.links import Links
 from filmgate.storage.local import LocalStorage
 from filmgate.store.accounts import SqlAccountStore
+from filmgate.store.events import SqlEventStore
+from filmgate.store.features import SqlFeatureStore
 from filmgate.store.media import SqlMediaStore
 from filmgate.store.migrate import migrate
+from filmgate.store.queue import SqlQueueView
 from filmgate.store.sqlite import Database
 from filmgate.store.tasks import SqlTaskStore
 from filmgate.store.uploads import SqlUploadStore
@@ -90,6 +95,7 @@ class World:
     numbers: Iterator[int] = field(default_factory=partial(count, 1))
 
     def __post_init__(self) -> None:
+        self.closing = asyncio.Event()
         self.storage = LocalStorage(self.folder / "media")
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -104,6 +110,7 @@ class World:
             self.accounts = SqlAccountStore(database, self.clock)
             self.media = SqlMediaStore(database, self.clock)
             self.uploads = SqlUploadStore(database, self.clock)
+            self.features = SqlFeatureStore(database, self.clock)
             app.router.routes[:0] = self.routes()
             yield
 
@@ -141,14 +148,17 @@ class World:
             tasks=self.tasks,
             clock=self.clock,
             links=self.links,
+            features=self.features,
             edition=Edition(),
             authenticate=self.authenticate,
             check_address=no_loopback,
             public_base=partial(public_base, configured=None, trusted_proxies=()),
+            outlook=Outlooks(SqlQueueView(self.database, self.clock), self.clock).of,
+            watchers=Watchers(SqlEventStore(self.database), self.closing),
         )
 
     def janitor(self) -> Janitor:
-        return Janitor(self.uploads, self.media, self.storage, self.clock)
+        return Janitor(self.uploads, self.media, self.storage, self.clock, records_kept_ms=61 * DAY_MS)
 
     def new_id(self) -> str:
         return f"{next(self.numbers):032x}"

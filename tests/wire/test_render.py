@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from filmgate.dialects.veo3.render import compose_callback, render_callback, render_enlarged, render_record
+from filmgate.domain.forecast import Outlook
 from filmgate.domain.spec import AspectRatio, Kind, Mode, Resolution
 from filmgate.domain.task import Failure, Role, Status, Task
 from filmgate.http.edition import Edition
@@ -21,6 +22,7 @@ from .tasks import CREATED_MS, ENDED_MS, ID, ORIGIN, SOURCE_ID, film, task
 
 LINKS = Links([b"a signing key"])
 DEFAULT = Edition()
+UNKNOWN = Outlook()
 URL = LINKS.link("https://films.example.org", f"{ID}/1/result.mp4", ENDED_MS + 1000, f"{ID}.mp4")
 
 PARAMS = {
@@ -40,8 +42,8 @@ PARAMS = {
 }
 
 
-def record(made: Task, edition: Edition = DEFAULT) -> dict[str, Any]:
-    told = render_record(made, edition, LINKS)
+def record(made: Task, edition: Edition = DEFAULT, outlook: Outlook = UNKNOWN) -> dict[str, Any]:
+    told = render_record(made, edition, LINKS, outlook)
     assert json.loads(json.dumps(told)) == told  # plain JSON values all through
     return told
 
@@ -55,6 +57,7 @@ def callback(made: Task, edition: Edition = DEFAULT) -> dict[str, Any]:
 
 def test_just_after_creation() -> None:
     told = record(task())
+    assert told.pop("eventsUrl").startswith(f"https://films.example.org/api/v1/veo/events?taskId={ID}&expires=")
     assert json.loads(told.pop("paramJson")) == PARAMS
     assert told == {
         "taskId": ID,
@@ -73,7 +76,17 @@ def test_just_after_creation() -> None:
         "creditsConsumed": 0,
         "progress": 0.0,
         "stage": "queued",
+        "queuePosition": None,
+        "estimatedFinishTime": None,
     }
+
+
+def test_the_outlook_is_told_in_the_form_of_the_edition() -> None:
+    told = record(task(), outlook=Outlook(3, ENDED_MS))
+    assert (told["queuePosition"], told["estimatedFinishTime"]) == (3, ENDED_MS)
+    told = record(task(), Edition(times="iso"), Outlook(None, ENDED_MS))
+    assert told["queuePosition"] is None
+    assert told["estimatedFinishTime"].endswith("Z")
 
 
 @pytest.mark.parametrize("status", [Status.RUNNING, Status.WAITING])
@@ -89,6 +102,7 @@ def test_after_success() -> None:
     assert json.loads(told.pop("paramJson")) == PARAMS
     assert json.loads(told.pop("resultUrls")) == [URL]
     assert json.loads(told.pop("resultJson")) == {"resultUrls": [URL]}
+    assert told.pop("eventsUrl")
     assert told == {
         "taskId": ID,
         "successFlag": 1,
@@ -115,6 +129,8 @@ def test_after_success() -> None:
         "creditsConsumed": 60,
         "progress": 1.0,
         "stage": "done",
+        "queuePosition": None,
+        "estimatedFinishTime": None,
     }
 
 

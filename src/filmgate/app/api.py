@@ -7,8 +7,9 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_network
 
@@ -30,14 +31,17 @@ from ..http.auth import bearer
 from ..http.desk import Desk
 from ..http.edition import Edition
 from ..http.errors import application
+from ..http.events import Watchers
 from ..http.pace import Pace
 from ..http.public import public_base
 from ..net.outbound import Outbound, Policy, check_literal
 from ..services.cancel import Cancel
 from ..services.derive import Derive
+from ..services.outlooks import Outlooks
 from ..services.remove import RemoveMedia
 from ..services.submit import Submit
 from ..services.uploads import Uploads
+from ..services.uses import Uses
 from ..settings import Settings
 from .connections import Patience, guarded
 from .listening import room
@@ -51,14 +55,23 @@ OPERATIONS = (*veo3_described.OPERATIONS, *market_described.OPERATIONS, *files_d
 CLOSE_S = 5  #: for answers under way when the server stops
 
 
-def build(parts: Parts, nudge: Callable[[], None], *, worker: bool) -> Starlette:
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """What the routes tell the rest of the process, and are told by it."""
+
+    nudge: Callable[[], None]  #: something was queued
+    saw: Callable[[str], None]  #: the key of this id was used
+    closing: asyncio.Event  #: set when the server stops: streams without an end of their own end then
+
+
+def build(parts: Parts, wires: Wires, *, worker: bool) -> Starlette:
     """The whole HTTP surface. ``worker``: a runner belongs to this server, and it is not ready without one.
 
     Raises EngineUnavailable for an engine that a model names and nobody has installed.
     """
     settings = parts.settings
     policy = Policy(settings.net.allow, settings.net.allow_private)
-    desk = _desk(parts, nudge, policy)
+    desk = _desk(parts, wires, policy)
     for engine in {engine for route in parts.routes.values() for engine in route.engines}:
         registry.capabilities(engine)  # imports the engine: now, and not in the loop at the first order
     return application(
@@ -96,7 +109,7 @@ def _documentation(desk: Desk, *, public: bool) -> list[Route]:
     return [*pages, *docs.guarded(openapi.routes(described), desk.authenticate)]
 
 
-def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
+def _desk(parts: Parts, wires: Wires, policy: Policy) -> Desk:
     settings = parts.settings
     proxies = [ip_network(proxy) for proxy in settings.server.trusted_proxies]
 
@@ -104,17 +117,20 @@ def _desk(parts: Parts, nudge: Callable[[], None], policy: Policy) -> Desk:
         check_literal(url, policy)
 
     return Desk(
-        submit=submitter(parts, nudge),
-        derive=deriver(parts, nudge),
-        cancel=Cancel(parts.tasks, nudge),
+        submit=submitter(parts, wires.nudge),
+        derive=deriver(parts, wires.nudge),
+        cancel=Cancel(parts.tasks, wires.nudge),
         remove_media=RemoveMedia(parts.tasks, parts.media, parts.storage),
         tasks=parts.tasks,
         clock=parts.clock,
         links=parts.links,
+        features=parts.features,
         edition=Edition().merged(settings.edition.switches()),
-        authenticate=bearer(parts.accounts),
+        authenticate=bearer(parts.accounts, proxies, wires.saw),
         check_address=check_address,
         public_base=lambda request: public_base(request, settings.public_url, proxies),
+        outlook=Outlooks(parts.queue, parts.clock).of,
+        watchers=Watchers(parts.events, wires.closing),
         pace=Pace(settings.limits.queries_per_s),
     )
 
@@ -190,14 +206,27 @@ def _nudge(nudges: int) -> None:
 async def _answer(
     settings: Settings, listener: socket.socket, nudge: Callable[[], None], ready: Callable[[], None], *, worker: bool
 ) -> None:
-    async with opened(settings) as parts:
-        server = _Server(_config(settings, build(parts, nudge, worker=worker)), ready)
+    async with opened(settings) as parts, _noting(parts) as uses:
+        wires = Wires(nudge, uses.saw, asyncio.Event())
+        server = _Server(_config(settings, build(parts, wires, worker=worker)), ready, wires.closing)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
         sweeps = [asyncio.create_task(sweep) for sweep in deadline_sweeps(parts, nudge)]
         await server.serve(sockets=[listener])
         for sweep in sweeps:
             sweep.cancel()
         await asyncio.gather(*sweeps, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _noting(parts: Parts) -> AsyncIterator[Uses]:
+    """Note when keys are used, now and then, and for the last time at the end."""
+    uses = Uses(parts.accounts, parts.clock)
+    running = asyncio.create_task(uses.run(), name="uses of keys")
+    try:
+        yield uses
+    finally:
+        running.cancel()
+        await uses.flush()
 
 
 def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
@@ -220,9 +249,10 @@ def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """uvicorn's, but for signals: its own would be raised again at the end, and cut off what has to be closed."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], closing: asyncio.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._closing = closing
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -233,4 +263,5 @@ class _Server(uvicorn.Server):
         self._ready()
 
     def stop(self) -> None:
+        self._closing.set()
         self.should_exit = True

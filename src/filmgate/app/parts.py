@@ -19,9 +19,14 @@ from ..settings import Settings
 from ..storage.links import Links
 from ..storage.local import LocalStorage
 from ..store.accounts import SqlAccountStore
+from ..store.audit import SqlAuditLog
+from ..store.events import SqlEventStore
+from ..store.features import SqlFeatureStore
 from ..store.media import SqlMediaStore
 from ..store.migrate import migrate
 from ..store.outbox import SqlOutbox
+from ..store.queue import SqlQueueView
+from ..store.sealing import Seal
 from ..store.sqlite import Database, location
 from ..store.tasks import SqlTaskStore
 from ..store.uploads import SqlUploadStore
@@ -30,7 +35,20 @@ from ..store.workers import SqlWorkerStore
 from .private import private_folder
 
 if TYPE_CHECKING:
-    from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, UploadStore, WebhookStore, WorkerStore
+    from ..ports import (
+        AccountStore,
+        AuditLog,
+        Clock,
+        EventStore,
+        FeatureStore,
+        Outbox,
+        QueueView,
+        Storage,
+        TaskStore,
+        UploadStore,
+        WebhookStore,
+        WorkerStore,
+    )
     from ..services.janitor import MediaStore
 
 LINK_SECRET = "links"
@@ -54,12 +72,16 @@ class Parts:
     settings: Settings
     clock: Clock
     tasks: TaskStore
+    events: EventStore
+    queue: QueueView
     accounts: AccountStore
     workers: WorkerStore
     outbox: Outbox
     uploads: UploadStore
     media: MediaStore
     webhooks: WebhookStore
+    audit: AuditLog
+    features: FeatureStore
     storage: Storage
     links: Links
     routes: Mapping[str, Route]
@@ -76,12 +98,16 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             settings=settings,
             clock=clock,
             tasks=SqlTaskStore(database, clock, limits=settings.limits.of_tasks()),
+            events=SqlEventStore(database),
+            queue=SqlQueueView(database, clock),
             accounts=accounts,
             workers=SqlWorkerStore(database, clock),
             outbox=SqlOutbox(database, clock),
             uploads=SqlUploadStore(database, clock),
             media=SqlMediaStore(database, clock),
-            webhooks=SqlWebhookStore(database, clock),
+            webhooks=SqlWebhookStore(database, clock, Seal(settings.secret_key)),
+            audit=SqlAuditLog(database),
+            features=SqlFeatureStore(database, clock),
             storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
             links=Links(await _link_keys(settings, accounts)),
             routes=settings.routes(),

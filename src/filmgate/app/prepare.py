@@ -18,6 +18,7 @@ from ..services.accounts import first_start, new_secret
 from ..settings import Settings
 from ..store.sqlite import location
 from .parts import SERVE_OWNER, Parts, operator
+from .policy import policy_of
 from .private import private_folder, write_private
 from .refusal import CannotStart
 
@@ -32,6 +33,8 @@ def prepare(settings: Settings, *, worker: bool) -> None:
     """
     for engine in {engine for route in settings.routes().values() for engine in route.engines}:
         registry.capabilities(engine)  # raises EngineUnavailable now, not at the first order
+    if worker:
+        policy_of(settings)
     try:
         with _alone(settings.data):
             asyncio.run(_prepare(settings, worker))
@@ -46,6 +49,7 @@ async def _prepare(settings: Settings, worker: bool) -> None:
     async with operator(settings) as parts:
         if worker:
             await parts.workers.withdraw(SERVE_OWNER)  # a runner that was killed could not say good-bye
+        await parts.webhooks.seal()  # a key that is set later seals what was there before
         await _first_key(parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from ..domain.errors import EngineUnavailable, FilmgateError, RequestError
+from ..domain.policy import RulesUnusable
 from ..store.sqlite import DatabaseRefused
 
 
@@ -35,7 +36,7 @@ def refusal(error: BaseException) -> CannotStart | None:
     """What an error means for the operator; None where that is not known, and the traceback has to say it."""
     if isinstance(error, CannotStart):
         return error
-    if isinstance(error, DatabaseRefused | RequestError):
+    if isinstance(error, DatabaseRefused | RequestError | RulesUnusable):
         return CannotStart(str(error))
     if isinstance(error, FilmgateError):
         hopeless = isinstance(error, EngineUnavailable)  # another try finds the same things missing

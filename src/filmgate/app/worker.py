@@ -16,6 +16,7 @@ from ..net.outbound import Outbound, Policy
 from ..services.deliver import Deliver
 from ..services.inputs import Inputs
 from ..services.janitor import Janitor
+from ..services.making import Make
 from ..services.postprocess import Postprocess
 from ..services.runner import Runner, RunnerLimits
 from ..services.signatures import Signatures
@@ -24,6 +25,7 @@ from .callbacks import compose
 from .logs import start_logging
 from .loop import run
 from .parts import SERVE_OWNER, Parts, opened
+from .policy import policy_of
 from .sweeps import Sweeping, deadline_sweeps, key_sweep
 
 
@@ -44,19 +46,29 @@ async def workshop(
     ``log_to``: a file descriptor for what the slots print; None is standard error.
     """
     settings = parts.settings
+    policy = policy_of(settings)
     engines = sorted({engine for route in parts.routes.values() for engine in route.engines})
     limits = SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s)
     slots = LocalSlots(limits, log_to=log_to)
     try:
         opening = [slots.open(engine, settings.worker.slots) for engine in engines] + [slots.open(MEDIA, 1)]
         await asyncio.gather(*opening)
+        postprocess = Postprocess(slots, parts.storage, parts.clock, round(settings.retention.media_s * 1000))
         runner = Runner(
             owner=owner,
             store=parts.tasks,
             workers=parts.workers,
             slots=slots,
-            inputs=Inputs(parts.tasks, parts.storage, slots, _outbound(settings), parts.links.key_of, parts.clock),
-            postprocess=Postprocess(slots, parts.storage, parts.clock, round(settings.retention.media_s * 1000)),
+            make=Make(
+                slots=slots,
+                inputs=Inputs(parts.tasks, parts.storage, slots, _outbound(settings), parts.links.key_of, parts.clock),
+                postprocess=postprocess,
+                policy=policy,
+                features=parts.features,
+                routes=parts.routes,
+                capabilities=registry.capabilities,
+            ),
+            postprocess=postprocess,
             clock=parts.clock,
             routes=parts.routes,
             capabilities=registry.capabilities,
@@ -107,7 +119,8 @@ async def _work(settings: Settings, nudges: int, ready: Callable[[], None]) -> N
                 loop.add_signal_handler(signal.SIGTERM, stop.set)
                 _listen(loop, nudges, shop.runner.nudge)
                 ready()
-                janitor = Janitor(parts.uploads, parts.media, parts.storage, parts.clock)
+                kept_ms = round(settings.retention.metadata_s * 1000)
+                janitor = Janitor(parts.uploads, parts.media, parts.storage, parts.clock, records_kept_ms=kept_ms)
                 sweeps = (*deadline_sweeps(parts, shop.runner.nudge), key_sweep(parts))
                 await _until(stop, shop.runner, deliver, janitor, sweeps, settings.worker.drain_timeout_s)
 

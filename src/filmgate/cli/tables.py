@@ -28,6 +28,13 @@ def show_table(heads: Sequence[str], rows: Sequence[Row]) -> None:
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def show_lines(lines: Sequence[tuple[str, str]]) -> None:
+    """Print names and values on standard output; those without a value are left out."""
+    for name, value in lines:
+        if value:
+            say(f"{name:<9} {value}")
+
+
 def moment(ms: int) -> str:
     """UTC milliseconds as "2026-01-31T10:30:00Z"."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,9 +15,10 @@ from ..domain.spec import Kind
 from ..domain.task import STATES
 from ..settings import Settings
 from .failures import Exit, Failure
-from .options import MOMENT, WORDS, as_json, with_settings
+from .options import WORDS, as_json, with_settings
+from .periods import Past
 from .saying import say, say_json
-from .tables import Row, moment, show_table
+from .tables import Row, moment, show_lines, show_table
 
 if TYPE_CHECKING:
     from ..domain.task import Task
@@ -37,8 +37,8 @@ def tasks() -> None:
 @click.option("--state", type=click.Choice(tuple(STATES)), help="Only those in this state, as records tell it.")
 @click.option("--model", type=WORDS, help="Only those of this model.")
 @click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only those of this kind.")
-@click.option("--since", type=MOMENT, help="Only those created at this time or later, such as 2026-01-31T10:30:00Z.")
-@click.option("--until", type=MOMENT, help="Only those created before this time.")
+@click.option("--since", type=Past(), help="Only those created since then: 12h, 2026-01-31, 2026-01-31T12:00Z.")
+@click.option("--until", type=Past(), help="Only those created before this time.")
 @click.option(
     "--cursor", metavar="TASK", type=WORDS, help="Only those older than this task: the last one listed before."
 )
@@ -69,8 +69,7 @@ def show(settings: Settings, task_id: str, json_: bool) -> None:
     if json_:
         say_json(_facts(task))
         return
-    for name, value in _lines(task):
-        say(f"{name:<9} {value}")
+    show_lines(_lines(task))
 
 
 @tasks.command()
@@ -159,13 +158,10 @@ def _known(task_id: str) -> Iterator[None]:
         raise Failure(sentence, Exit.USAGE) from error
 
 
-def _sought(
-    state: str | None, model: str | None, kind: str | None, since: datetime | None, until: datetime | None
-) -> Sought:
+def _sought(state: str | None, model: str | None, kind: str | None, since: int | None, until: int | None) -> Sought:
     from ..ports import Sought
 
-    since_ms, until_ms = (None if at is None else round(at.timestamp() * 1000) for at in (since, until))
-    return Sought(STATES[state] if state else (), model, Kind(kind) if kind else None, since_ms, until_ms)
+    return Sought(STATES[state] if state else (), model, Kind(kind) if kind else None, since, until)
 
 
 def _row(task: Task) -> Row:
@@ -177,7 +173,7 @@ def _row(task: Task) -> Row:
 
 def _lines(task: Task) -> list[tuple[str, str]]:
     spec = task.spec
-    lines = [
+    return [
         ("task", task.id),
         ("status", f"{task.status.value}, {task.progress:.0%}, {task.stage}"),
         ("prompt", spec.prompt),
@@ -191,7 +187,6 @@ def _lines(task: Task) -> list[tuple[str, str]]:
         ("error", "" if task.failure is None else f"{task.failure.sentence} ({task.failure.slug})"),
         *((each.role.value, f"{each.key}, {each.bytes / 1e6:.1f} MB") for each in task.artifacts),
     ]
-    return [(name, value) for name, value in lines if value]
 
 
 def _facts(task: Task) -> dict[str, Any]:

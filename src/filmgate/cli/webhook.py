@@ -7,20 +7,22 @@ import binascii
 import secrets
 import sys
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from ..settings import Settings
+from .actor import actor
 from .failures import Exit, Failure
 from .options import WORDS, as_json, with_settings
+from .periods import YEAR, Period
 from .saying import say, say_json
 from .streams import was_closed
 
 if TYPE_CHECKING:
-    from ..ports import WebhookSecrets
+    from ..ports import HeldSecret
 
-DAY = 86400
 _MAKE = ""  #: the option was given without a value
 _PREFIX = "whsec_"
 _BYTES = range(24, 65)  #: what Standard Webhooks asks of a secret
@@ -43,9 +45,10 @@ NAMES = {"vendor": "vendor's style", "standard": "Standard Webhooks"}
 )
 @click.option(
     "--overlap",
-    type=click.FloatRange(0, 366 * DAY),
-    default=DAY,
-    help="Seconds for which the secret that is replaced goes on signing too.  [default: a day]",
+    type=Period(YEAR),
+    default="1d",
+    show_default=True,
+    help="How long the secret that is replaced goes on signing too; or 0.",
 )
 @click.option("--remove", is_flag=True, help="Sign no longer: neither way, or not in the one that is named.")
 @with_settings
@@ -55,7 +58,7 @@ def webhook(
     account: str,
     vendor: str | None,
     standard: str | None,
-    overlap: float,
+    overlap: int,
     remove: bool,
     json_: bool,
 ) -> None:
@@ -71,13 +74,13 @@ def webhook(
     else:
         _check_audience(_MAKE in named.values())
         given = {kind: _checked(kind, said) if said else _made(kind) for kind, said in named.items()}
-        now = asyncio.run(_rotate(settings, account, given, round(overlap * 1000)))
+        now = asyncio.run(_rotate(settings, account, given, overlap))
     made = {kind: given[kind] for kind, said in named.items() if said == _MAKE and kind in given}
     _tell(account, now, made, json_)
 
 
-def _tell(account: str, now: WebhookSecrets, made: dict[str, str], json_: bool) -> None:
-    counts = {"vendor": len(now.vendor), "standard": len(now.standard)}
+def _tell(account: str, now: Sequence[HeldSecret], made: dict[str, str], json_: bool) -> None:
+    counts = {kind: sum(held.kind == kind for held in now) for kind in NAMES}
     if json_:
         say_json({"account": account, "secrets": counts, "made": made})
         return
@@ -95,24 +98,24 @@ def _words(count: int) -> str:
     return "signed" if count == 1 else f"signed; {count} secrets are good, the older ones for a while"
 
 
-async def _rotate(settings: Settings, account: str, given: dict[str, str], overlap_ms: int) -> WebhookSecrets:
+async def _rotate(settings: Settings, account: str, given: dict[str, str], overlap_ms: int) -> Sequence[HeldSecret]:
     from ..app.parts import operator
 
     async with operator(settings) as parts:
         await parts.accounts.balance(account)  # raises where there is no such account
         for kind, secret in given.items():
-            await parts.webhooks.rotate(account, kind, secret, overlap_ms)
-        return await parts.webhooks.secrets(account)
+            await parts.webhooks.rotate(account, kind, secret, overlap_ms, by=actor())
+        return await parts.webhooks.held(account)
 
 
-async def _remove(settings: Settings, account: str, kinds: tuple[str, ...]) -> WebhookSecrets:
+async def _remove(settings: Settings, account: str, kinds: tuple[str, ...]) -> Sequence[HeldSecret]:
     from ..app.parts import operator
 
     async with operator(settings) as parts:
         await parts.accounts.balance(account)
         for kind in kinds:
-            await parts.webhooks.remove(account, kind)
-        return await parts.webhooks.secrets(account)
+            await parts.webhooks.remove(account, kind, by=actor())
+        return await parts.webhooks.held(account)
 
 
 def _check_removal(named: dict[str, str]) -> None:

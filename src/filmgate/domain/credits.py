@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .spec import Kind, Spec
+from .spec import Kind, Resolution, Spec
 
-#: (kind, model) -> resolution -> credits; the upgrades cost the same for every model.
+#: Model -> resolution, "extend" or FROM_IMAGE -> credits; the upgrades cost the same for every model.
 Prices = Mapping[str, Mapping[str, int]]
 
+FROM_IMAGE = "4k_from_image"  #: a film in 4k that starts from images; where it has no price, it costs what 4k costs
+
 DEFAULT_PRICES: Prices = {
-    "veo3": {"720p": 250, "1080p": 255, "4k": 380, "extend": 250},
+    "veo3": {"720p": 250, "1080p": 255, "4k": 380, FROM_IMAGE: 370, "extend": 250},
     "veo3_fast": {"720p": 60, "1080p": 65, "4k": 180, "extend": 60},
     "veo3_lite": {"720p": 30, "1080p": 35, "4k": 150, "extend": 30},
     "upgrade": {"upgrade_1080p": 5, "upgrade_4k": 120},
@@ -39,6 +41,15 @@ NO_CAPS = Caps()
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What a key has spent, in credits: in this hour and on this day of UTC, and in all."""
+
+    hour: int = 0
+    day: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the ledger; ``credits`` is added to the balance."""
 
@@ -56,4 +67,7 @@ def price(spec: Spec, prices: Prices = DEFAULT_PRICES) -> int:
         return prices["upgrade"][spec.kind]
     if spec.kind is Kind.EXTEND:
         return prices[spec.model]["extend"]
-    return prices[spec.model][spec.resolution]
+    of_model = prices[spec.model]
+    if spec.images and spec.resolution is Resolution.K4 and FROM_IMAGE in of_model:
+        return of_model[FROM_IMAGE]
+    return of_model[spec.resolution]

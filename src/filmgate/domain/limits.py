@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .credits import Caps
+from .credits import Caps, Spent
 from .errors import KeySpent
 
 CREATES_WINDOW_MS = 10_000
@@ -26,15 +26,6 @@ class Limits:
 
 
 NO_LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a key has spent, in credits, in this hour, on this day and in all."""
-
-    hour: int
-    day: int
-    total: int
 
 
 def wait_ms(nth_last_ms: int | None, now_ms: int, window_ms: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,8 @@ class Capabilities:
     audio: bool = False
     seeded: bool = False  #: same seed, same film
     max_references: int = 0
-    languages: frozenset[str] = frozenset({"en"})
+    languages: frozenset[str] = frozenset({"en"})  #: of prompts that it reads; "*" is any
+    translates: bool = False  #: it puts prompts into one of them by itself, where the order allows it
     #: It asks ``Job.cancelled`` and then ends within so many seconds. 0: it does not ask, and its process is ended.
     leaves_within_s: float = 0.0
 
@@ -37,6 +38,10 @@ class Capabilities:
             (spec.mode is not Mode.REFERENCE or len(spec.images) <= self.max_references, "so many reference images"),
         )
         return next((what for can, what in checks if not can), None)
+
+    def reads(self, languages: frozenset[str], *, translate: bool) -> bool:
+        """Whether it makes something of a prompt that is in one of these languages."""
+        return bool(self.languages & (languages | {"*"})) or (translate and self.translates)
 
     def _fits(self, ratio: AspectRatio) -> bool:
         """Auto becomes one of the two when the first image is seen: then an engine must be able to do both."""
@@ -64,3 +69,9 @@ def choose(route: Route, spec: Spec, capabilities: Callable[[str], Capabilities]
         said = "; ".join(f"{name} cannot make {lack}" for name, lack in lacking.items())
         raise Unsupported(f"No engine behind model {route.model} can do this: {said}.")
     return fit
+
+
+def further(route: Route, engine: str, spec: Spec, capabilities: Callable[[str], Capabilities]) -> Sequence[str]:
+    """The engines of the route after this one that can do the order too: fallbacks, in order of preference."""
+    after = route.engines[route.engines.index(engine) + 1 :] if engine in route.engines else ()
+    return [name for name in after if capabilities(name).lacks(spec) is None]

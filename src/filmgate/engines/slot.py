@@ -130,6 +130,18 @@ def _join(order: Order, report: Callable[[float, str], None]) -> Sequence[Finish
     return [join(_given(order.source), _given(order.clip), order.workdir / "full.mp4", report)]
 
 
+def _judge(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+    """Images of an order, or frames of a film."""
+    from ..media.safety import judge_film, judge_images
+
+    report(0.0, "looking at the pictures")
+    if order.images:
+        judge_images(order.images, order.options["threshold"])
+    else:
+        judge_film(_given(order.clip), order.options["every"], order.options["threshold"])
+    return ()
+
+
 def _not_ours(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
     raise EngineFailed("The media slot renders nothing: that is for engines.")
 
@@ -139,6 +151,7 @@ _MEDIA_WORK: Mapping[Work, Callable[[Order, Callable[[float, str], None]], Seque
     Work.IMAGES: _images,
     Work.UPSCALE: _upscale,
     Work.JOIN: _join,
+    Work.JUDGE: _judge,
     Work.RENDER: _not_ours,
 }
 

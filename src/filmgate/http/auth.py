@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from starlette.requests import Request
@@ -10,14 +10,18 @@ from starlette.requests import Request
 from ..domain.errors import Unauthenticated
 from ..ports import AccountStore, Caller
 from ..services.accounts import digest
+from .peers import Network, allowed, client_address
 
 Authenticate = Callable[[Request], Awaitable[Caller]]
 
 _REFUSAL = "You do not have access permissions: send a valid API key as 'Authorization: Bearer KEY'."
 
 
-def bearer(accounts: AccountStore) -> Authenticate:
-    """Raises Unauthenticated for a missing header, another scheme, and an unknown or revoked key alike.
+def bearer(
+    accounts: AccountStore, proxies: Sequence[Network] = (), saw: Callable[[str], None] = lambda key_id: None
+) -> Authenticate:
+    """Raises Unauthenticated for a missing header, another scheme, an unknown or revoked key, and one that may not be
+    used from where the request comes from, all alike. ``saw`` is told the id of each key that is used.
 
     The caller is left in ``request.state.caller``, so that even an error is told in the edition of the key.
     """
@@ -26,12 +30,18 @@ def bearer(accounts: AccountStore) -> Authenticate:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         key = key.strip()
         caller = await accounts.authenticate(digest(key)) if scheme.lower() == "bearer" and key else None
-        if caller is None:
+        if caller is None or not _is_admitted(caller, request, proxies):
             raise Unauthenticated(_REFUSAL)
+        saw(caller.key_id)
         request.state.caller = caller
         return caller
 
     return authenticate
+
+
+def _is_admitted(caller: Caller, request: Request, proxies: Sequence[Network]) -> bool:
+    """Whether the key may be used from where the request comes from; without an allow-list, from everywhere."""
+    return not caller.addresses or allowed(client_address(request, proxies), caller.addresses)
 
 
 async def recognised(request: Request, authenticate: Authenticate | None) -> Caller | None:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ..domain.errors import FilmgateError
+from ..domain.policy import TRIGGERS
 from ..domain.spec import Kind
 from ..domain.task import Task
 
@@ -25,8 +26,8 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "key_spent": (433, "{sentence}"),
     "too_many_requests": (429, "Your call frequency is too high. Please try again later."),
     "queue_full": (429, "{sentence}"),
-    "under_maintenance": (455, "Service Unavailable - System is currently undergoing maintenance. {sentence}"),
-    "feature_off": (505, "Feature Disabled - The requested feature is currently disabled. {sentence}"),
+    "under_maintenance": (455, "Service Unavailable - System is currently undergoing maintenance"),
+    "feature_off": (505, "Feature Disabled - The requested feature is currently disabled"),
     "unknown_address": (404, "{sentence}"),
     "wrong_method": (405, "{sentence}"),
     "conflict": (409, "{sentence}"),
@@ -77,9 +78,6 @@ _NOTHING: Mapping[str, tuple[int, str]] = MappingProxyType({})
 #: An engine of somebody else's may end a task with a slug that this table has never heard of.
 _UNHEARD_OF = (501, "{sentence}")
 
-#: Refusals for which a fallback engine may be asked.
-_TRIGGERS = ("content_rejected", "person_rejected", "minor_rejected")
-
 _FLOW = (
     "Your request was rejected by Flow({sentence}). You may consider using our other fallback channels, "
     "which are likely to succeed. Please refer to the documentation."
@@ -111,7 +109,7 @@ def failure_of(task: Task) -> tuple[int, str] | None:
     slug, sentence = task.failure.slug, task.failure.sentence
     code, text = CODES.get(slug, _UNHEARD_OF)
     message = text.format(sentence=sentence)
-    if slug in _TRIGGERS and task.spec.fallback is not None:
+    if slug in TRIGGERS and task.spec.fallback is not None:
         return 422, _FLOW.format(sentence=message)
     if slug in _IMAGE_SLUGS and task.spec.images and _IMAGE not in message:
         return code, f"{_IMAGE} {message}"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from starlette.requests import Request
 
-from ..domain.errors import TaskNotFound
+from ..domain.errors import FeatureOff, TaskNotFound, UnderMaintenance
+from ..domain.features import Feature
+from ..domain.forecast import Outlook
 from ..domain.spec import Kind, Spec
 from ..domain.task import OrderKey, Task
-from ..ports import Caller, Clock, TaskStore
+from ..ports import Caller, Clock, FeatureStore, TaskStore
 from ..services.cancel import Cancel
 from ..services.derive import Derive
 from ..services.remove import RemoveMedia
 from ..storage.links import Links
 from .auth import Authenticate
 from .edition import Edition
+from .events import Watchers
 from .fields import CheckAddress
 from .films import check_films, check_told, shown
 from .listing import Listing, cursor_of
@@ -42,16 +45,37 @@ class Desk:
     tasks: TaskStore
     clock: Clock
     links: Links
+    features: FeatureStore
     edition: Edition  #: the server's; keys change single switches of it
     authenticate: Authenticate
     check_address: CheckAddress
     public_base: Callable[[Request], str]
+    outlook: Callable[[Task], Awaitable[Outlook]]
+    watchers: Watchers
     pace: Pace = field(default_factory=Pace)
 
     @property
     def checks(self) -> Checks:
         """Links of our own may be used as images wherever this server lives: they are not called, but read."""
         return Checks(callback=self.check_address, image=self._check_image)
+
+    async def admit(self, request: Request, *features: Feature, maintained: bool = True) -> Caller:
+        """Who asks, where what is asked for is open. Raises Unauthenticated, UnderMaintenance or FeatureOff.
+
+        ``maintained`` is False for the addresses that answer during maintenance too.
+        """
+        caller = await self.authenticate(request)
+        is_on = self.features.all()
+        if maintained and is_on[Feature.MAINTENANCE]:
+            raise UnderMaintenance
+        if not all(is_on[feature] for feature in features):
+            raise FeatureOff
+        return caller
+
+    def check_on(self, feature: Feature) -> None:
+        """Raises FeatureOff for what the operator has switched off."""
+        if not self.features.is_on(feature):
+            raise FeatureOff
 
     def edition_of(self, caller: Caller) -> Edition:
         return self.edition.merged(caller.edition)

@@ -14,7 +14,7 @@ from .typeset import Typeset, typeset
 #: Sections and their pages, in reading order.
 SECTIONS: Final = (
     ("Start", ("quickstart",)),
-    ("Films", ("generate", "record-info", "get-1080p-video", "get-4k-video", "extend")),
+    ("Films", ("generate", "record-info", "events", "get-1080p-video", "get-4k-video", "extend")),
     ("Tasks", ("tasks", "cancel", "media")),
     ("Jobs", ("jobs-create-task", "jobs-record-info")),
     ("Account", ("credits", "download-url")),

@@ -49,6 +49,7 @@ class Operation:
     headers: tuple[Parameter, ...] = ()
     media: str = _JSON  #: what the body is
     enveloped: bool = True
+    streamed: bool = False  #: answers with server-sent events, each with such ``data``; refusals are envelopes
     refusals: tuple[int, ...] = ()  #: HTTP statuses, beside 200, that its answer may have in every edition
 
 
@@ -105,7 +106,9 @@ def _operation(each: Operation, body: dict[str, Any] | None, answer: dict[str, A
 
 def _responses(each: Operation, answer: dict[str, Any]) -> dict[str, Any]:
     """The answer has one form whatever its status is."""
-    content = {_JSON: {"schema": answer}}
+    content: dict[str, Any] = {_JSON: {"schema": answer}}
+    if each.streamed:
+        content["text/event-stream"] = {"schema": {"type": "string"}}
     told = {"200": {"description": "The envelope: its code says whether it went well.", "content": content}}
     for status in each.refusals:
         told[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}

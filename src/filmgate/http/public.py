@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import ip_address
 
 from starlette.requests import Request
 
 from ..domain.errors import MalformedRequest
-
-Network = IPv4Network | IPv6Network
+from .peers import Network, from_proxy
 
 _HOST = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
@@ -50,20 +49,12 @@ def public_base(request: Request, configured: str | None, trusted_proxies: Seque
     if configured:
         return configured.rstrip("/")
     scheme, host = request.url.scheme, request.headers.get("host", "")
-    if _trusted(request, trusted_proxies):
+    if from_proxy(request, trusted_proxies):
         scheme = _last(request, "x-forwarded-proto") or scheme
         host = _last(request, "x-forwarded-host") or host
     if scheme.lower() not in ("http", "https") or host_of(host) is None:
         raise MalformedRequest("The Host header of the request is not a host name: links could not be made from it.")
     return f"{scheme.lower()}://{host}"
-
-
-def _trusted(request: Request, proxies: Sequence[Network]) -> bool:
-    try:
-        peer = ip_address(request.client.host if request.client else "")
-    except ValueError:
-        return False
-    return any(peer in network for network in proxies)
 
 
 def _last(request: Request, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Removes what has expired: uploads, and the stored files of tasks. The records of tasks stay.
+"""Removes what has expired: uploads, the stored files of tasks, and later their records. The ledger stays.
 
 A file goes before the note that it is there, where the note can wait. Uploads are forgotten first, so what a killed
 sweep leaves of them is found later: a file among the uploads that no row knows, and that nobody is just putting there.
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 UPLOADS = "uploads/"  #: where the storage keys of uploads begin: uploads/<account id>/...
 
 _BATCH = 100  #: of each kind in a sweep, so that a large heap never holds up the other work for long
+_FORGOTTEN_AT_ONCE = 50  #: records in one transaction, which is as long as everybody else who writes has to wait
 _EVERY_S = 60.0
 _SOON_S = 1.0  #: between sweeps while there is a heap
 _STRAYS_EVERY_MS = 3_600_000  #: listing all uploads is the one thing here that grows with what is stored
@@ -36,6 +37,12 @@ class MediaStore(Protocol):
     async def removed(self, task_ids: Sequence[str]) -> None:
         """The files of these tasks are gone."""
 
+    async def outdated(self, until_ms: int, limit: int) -> Sequence[str]:
+        """Ids of tasks that ended until then, have no files any more, and have been told of; the oldest end first."""
+
+    async def forget(self, task_ids: Sequence[str], until_ms: int) -> int:
+        """Remove the records of those that still are so; how many there were."""
+
 
 class Janitor:
     """``run`` it as one task beside the runner, or ``sweep_once`` by hand. Several at once do no harm."""
@@ -47,6 +54,7 @@ class Janitor:
         storage: Storage,
         clock: Clock,
         *,
+        records_kept_ms: int,
         batch: int = _BATCH,
         every_s: float = _EVERY_S,
     ) -> None:
@@ -54,6 +62,7 @@ class Janitor:
         self._media = media
         self._storage = storage
         self._clock = clock
+        self._records_kept_ms = records_kept_ms
         self._batch = batch
         self._every_s = every_s
         self._listed_ms: int | None = None
@@ -73,10 +82,11 @@ class Janitor:
         """One batch of each kind. True where there is more to be removed at once."""
         uploads = await self._sweep_uploads()
         tasks = await self._sweep_media()
+        records = await self._sweep_records()
         strays = await self._sweep_strays()
-        if uploads or tasks or strays:
-            log.info("event=swept uploads=%s tasks=%s strays=%s", uploads, tasks, strays)
-        return self._batch in (uploads, tasks)
+        if uploads or tasks or records or strays:
+            log.info("event=swept uploads=%s tasks=%s records=%s strays=%s", uploads, tasks, records, strays)
+        return self._batch in (uploads, tasks, records)
 
     async def _sweep_uploads(self) -> int:
         expired = await self._uploads.expired(self._batch)
@@ -98,6 +108,14 @@ class Janitor:
         emptied = [task_id for task_id in expired if await self._removed(await self._storage.keys(f"{task_id}/"))]
         await self._media.removed(emptied)
         return len(emptied)
+
+    async def _sweep_records(self) -> int:
+        """Nobody can ask about these tasks any more; what they cost stays in the ledger."""
+        until = self._clock.now_ms() - self._records_kept_ms
+        outdated = await self._media.outdated(until, self._batch)
+        for start in range(0, len(outdated), _FORGOTTEN_AT_ONCE):
+            await self._media.forget(outdated[start : start + _FORGOTTEN_AT_ONCE], until)
+        return len(outdated)
 
     async def _removed(self, keys: Sequence[str]) -> bool:
         """False where the storage would not: one jammed file must not keep the others from being swept."""

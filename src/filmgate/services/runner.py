@@ -13,7 +13,7 @@ import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..domain.backoff import doubling
@@ -31,17 +31,13 @@ from ..domain.errors import (
 from ..domain.lifecycle import MAX_FAULTS
 from ..domain.routing import Capabilities, Route, choose
 from ..domain.task import Lease, Task
-from ..ports import Clip, Clock, Order, Progress, Slots, TaskStore, Work, WorkerStore
-from .inputs import Inputs
+from ..ports import Clock, Slots, TaskStore, WorkerStore
+from .making import UPSCALE, Attempt, Make
 from .postprocess import Postprocess
 
 log = logging.getLogger("filmgate.runner")
 
-UPSCALE = "upscale"  #: in place of an engine's name: the film was scaled up, not made anew
-
 _SOURCE_GONE = "The task that this one is made from no longer exists."
-_STARTING = Progress(0.0, "starting")
-_RENDER_SHARE = 0.92  #: of the progress bar; the rest is finishing and storing
 
 
 @dataclass(frozen=True)
@@ -56,25 +52,6 @@ class RunnerLimits:
     longest_retry: float = 60.0
 
 
-@dataclass(eq=False)
-class _Attempt:
-    """An attempt that is under way in this runner."""
-
-    lease: Lease
-    engine: str
-    workdir: Path
-    work: asyncio.Task[None] | None = None
-    progress: Progress = _STARTING
-    noted: Progress | None = None  #: what the store knows of it
-    rendering: bool = True  #: it has, or waits for, an engine's slot
-    making: bool = True  #: until there is a film or an error; what is left then is tidying, which nobody may stop
-    lost: bool = False  #: the task is no longer ours
-
-    @property
-    def task_id(self) -> str:
-        return self.lease.task.id
-
-
 class Runner:
     """``run`` until ``drain``. ``owner`` must be unique among the runners that are alive at the same time; a runner
     that starts under the name of a dead one takes that one's tasks back at once."""
@@ -86,7 +63,7 @@ class Runner:
         store: TaskStore,
         workers: WorkerStore,
         slots: Slots,
-        inputs: Inputs,
+        make: Make,
         postprocess: Postprocess,
         clock: Clock,
         routes: Mapping[str, Route],
@@ -100,7 +77,7 @@ class Runner:
         self._store = store
         self._workers = workers
         self._slots = slots
-        self._inputs = inputs
+        self._make = make
         self._postprocess = postprocess
         self._clock = clock
         self._routes = routes
@@ -111,7 +88,7 @@ class Runner:
         self._ended = ended
         self._wake = asyncio.Event()
         self._draining = False
-        self._attempts: dict[str, _Attempt] = {}
+        self._attempts: dict[str, Attempt] = {}
         slots.on_free(self.nudge)
 
     def nudge(self) -> None:
@@ -198,10 +175,14 @@ class Runner:
         return lease is not None
 
     def _servable(self) -> Sequence[str]:
-        """The models whose first engine has a free slot here right now: the others are for when that one cannot."""
+        """The models whose first engine has a free slot here right now: the others are for when that one cannot, or
+        refuses. Where already as many films wait for one of those as it makes at a time, the model waits too: what is
+        claimed now might have to wait behind them for longer than an order may take."""
         busy = Counter(attempt.engine for attempt in self._attempts.values() if attempt.rendering)
         ready = {name for name, count in self._capacity.items() if busy[name] < count and self._slots.free(name)}
-        return [model for model, route in self._routes.items() if route.engines[0] in ready]
+        jammed = {name for name, count in self._capacity.items() if busy[name] >= 2 * count}
+        routes = self._routes.items()
+        return [model for model, of in routes if of.engines[0] in ready and jammed.isdisjoint(of.engines)]
 
     async def _until_due(self) -> float:
         due = await self._store.waiting_time()
@@ -224,7 +205,7 @@ class Runner:
             return
         if (earlier := self._attempts.get(task.id)) is not None:  # a lease that we lost, and have again
             self._let_go(earlier)
-        attempt = _Attempt(lease, engine, self._workroot / f"{task.id}-{lease.attempt}")
+        attempt = Attempt(lease, engine, self._workroot / f"{task.id}-{lease.attempt}", self._wake.set)
         self._attempts[task.id] = attempt
         attempt.work = asyncio.create_task(self._attend(attempt), name=f"attempt {task.id}")
         log.info("task=%s event=claimed attempt=%s engine=%s", task.id, lease.attempt, engine)
@@ -245,7 +226,7 @@ class Runner:
 
     # ------------------------------------------------------------ one attempt
 
-    async def _attend(self, attempt: _Attempt) -> None:
+    async def _attend(self, attempt: Attempt) -> None:
         """An attempt from its claim to whatever ends it. Its files go before its end is told: nobody begins the next
         attempt while the last one is still being tidied away."""
         try:
@@ -266,10 +247,19 @@ class Runner:
             self._wake.set()
             self._ended()
 
-    async def _error_of(self, attempt: _Attempt) -> FilmgateError | None:
+    async def _error_of(self, attempt: Attempt) -> FilmgateError | None:
         """None where the film was made and stored."""
         try:
-            await self._make(attempt)
+            made = await self._make(attempt)
+            attempt.making = False  # from here on the store decides: the film comes first, or a cancellation
+            await self._store.succeed(
+                attempt.lease,
+                made.artifacts,
+                engine=made.engine,
+                state=made.state,
+                fallback_used=made.fallback_used,
+            )
+            log.info("task=%s event=succeeded attempt=%s", attempt.task_id, attempt.lease.attempt)
         except (TaskError, LeaseLost) as error:
             return error
         except asyncio.CancelledError:
@@ -283,29 +273,7 @@ class Runner:
             return fault
         return None
 
-    async def _make(self, attempt: _Attempt) -> None:
-        lease, task = attempt.lease, attempt.lease.task
-        await asyncio.to_thread(attempt.workdir.mkdir, mode=0o700, parents=True)
-        options = self._routes[task.spec.model].options.get(attempt.engine, {})
-        asked = Order(task.id, lease.attempt, task.spec, attempt.workdir.resolve(), options=options)
-        order = await self._inputs.gather(lease, asked, _part(attempt, 0.0, 0.0))
-        if attempt.engine == UPSCALE:  # the film that is enlarged has its watermark already
-            order = replace(order, spec=replace(order.spec, watermark=None))
-        clip = await self._clip(attempt.engine, order, _part(attempt, 0.0, _RENDER_SHARE))
-        attempt.rendering = False
-        self._wake.set()  # the slot is free: the next render need not wait until this film is stored
-        artifacts = await self._postprocess(lease, order, clip, _part(attempt, _RENDER_SHARE, 1.0))
-        attempt.making = False  # from here on the store decides: the film comes first, or a cancellation
-        await self._store.succeed(lease, artifacts, engine=attempt.engine, state=clip.state)
-        log.info("task=%s event=succeeded attempt=%s", task.id, lease.attempt)
-
-    async def _clip(self, engine: str, order: Order, report: Callable[[float, str], None]) -> Clip:
-        if engine != UPSCALE:
-            return await self._slots.render(engine, order, report)
-        (larger,) = await self._slots.media(replace(order, work=Work.UPSCALE), report)
-        return Clip(larger.path)
-
-    async def _tidy_up(self, attempt: _Attempt) -> None:
+    async def _tidy_up(self, attempt: Attempt) -> None:
         """Remove the work folder, and of the stored files those that nobody will ask for: of every attempt once the
         task has ended, else of this one.
 
@@ -319,7 +287,7 @@ class Runner:
         except Exception:
             log.exception("task=%s event=not_tidied attempt=%s", attempt.task_id, attempt.lease.attempt)
 
-    async def _settle(self, attempt: _Attempt, error: FilmgateError) -> None:
+    async def _settle(self, attempt: Attempt, error: FilmgateError) -> None:
         """Again later, or the end, as the error and the number of faults so far say."""
         lease = attempt.lease
         log.warning("task=%s event=%s attempt=%s %s", lease.task.id, error.slug, lease.attempt, error)
@@ -388,24 +356,15 @@ class Runner:
             if held.get(attempt.task_id) != attempt.lease.attempt:
                 self._let_go(attempt)
 
-    def _let_go(self, attempt: _Attempt) -> None:
+    def _let_go(self, attempt: Attempt) -> None:
         """The task is somebody else's now, or was cancelled: stop working on it, at once."""
         attempt.lost = True
         if attempt.work is not None:
             attempt.work.cancel()
 
 
-def _works(attempts: Iterable[_Attempt]) -> Iterable[asyncio.Task[None]]:
+def _works(attempts: Iterable[Attempt]) -> Iterable[asyncio.Task[None]]:
     return (attempt.work for attempt in attempts if attempt.work is not None)
-
-
-def _part(attempt: _Attempt, low: float, high: float) -> Callable[[float, str], None]:
-    """A reporter for a part of the progress bar."""
-
-    def report(fraction: float, stage: str) -> None:
-        attempt.progress = Progress(low + (high - low) * fraction, stage)
-
-    return report
 
 
 def _last_word(error: TaskError) -> TaskError:

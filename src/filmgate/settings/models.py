@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
+from ..domain.credits import FROM_IMAGE
 from .names import SettingsError, nearest
 from .tree import ModelSettings, default_models
 
 PRICED = ("720p", "1080p", "4k", "extend")
+MAY_BE_PRICED = (*PRICED, FROM_IMAGE)
 
 
 def read_models(tables: Any, path: str) -> tuple[Mapping[str, ModelSettings], dict[str, str]]:
@@ -34,9 +36,14 @@ def _model(name: str, table: Any, shipped: ModelSettings | None, path: str) -> M
         given = msgspec.convert(table, ModelSettings)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{where} is not usable: {error}.") from error
-    prices = {**(shipped.prices if shipped else {}), **given.prices}
+    prices = {**_kept(shipped.prices if shipped else {}, given.prices), **given.prices}
     _check_prices(name, prices, where)
     return replace(given, prices=prices)
+
+
+def _kept(shipped: Mapping[str, int], given: Mapping[str, int]) -> Mapping[str, int]:
+    """The prices that stay as they are. A new price of 4k is meant for films from images too, unless those have one."""
+    return {key: credits for key, credits in shipped.items() if not (key == FROM_IMAGE and "4k" in given)}
 
 
 def _check_name(name: str, where: str) -> None:
@@ -55,8 +62,8 @@ def _check_table(table: Any, where: str) -> None:
 
 def _check_prices(name: str, prices: Mapping[str, int], where: str) -> None:
     for key, credits in prices.items():
-        if key not in PRICED:
-            raise SettingsError(f"{where}.prices has {key}, which has no price.{nearest(key, PRICED)}")
+        if key not in MAY_BE_PRICED:
+            raise SettingsError(f"{where}.prices has {key}, which has no price.{nearest(key, MAY_BE_PRICED)}")
         if credits < 0:
             raise SettingsError(f"{where}.prices.{key} is {credits}; it must be 0 or more credits.")
     missing = [key for key in PRICED if key not in prices]

@@ -68,9 +68,13 @@ def one_of(choices: Sequence[str]) -> Any:
     return Annotated[str, Rule(" or ".join(choices), choices.__contains__)]
 
 
+Switch = one_of(("off", "on", "auto"))
+OneLanguage = one_of(("any", "english"))
 Bool = Annotated[bool, Rule("true or false")]
 Text = Annotated[str, Rule("some text", bool)]
 Folder = Annotated[Path, Rule("a path")]
+MaybeText = Annotated[str | None, Rule("some text", bool)]
+Share = Annotated[float, Rule("a number above 0, up to 1", lambda share: 0 < share <= 1)]
 MaybeFile = Annotated[Path | None, Rule("the path of a file")]
 Port = Annotated[int, Rule("a whole number from 0 to 65535", _between(0, 65535))]
 Count = Annotated[int, Rule("a whole number from 0 to 1000000", _between(0, 1_000_000))]

@@ -17,6 +17,7 @@ from ..domain.credits import DEFAULT_PRICES, Prices
 from ..domain.routing import Route
 from ..http import edition
 from . import rules
+from .rules import Bool, Count, MaybeFile, MaybeText, OneLanguage, Share, Switch
 
 T = TypeVar("T")
 DAY = 86400.0
@@ -27,7 +28,6 @@ class Facts:
     """What is known about a setting beside its name, its type and its default."""
 
     sentence: str
-    in_effect: bool = True  #: False: read and checked, but its part of Filmgate does not exist yet
     secret: bool = False  #: never shown; may come from a file named by NAME_FILE
     default_words: str = ""  #: in place of the default, where that is worked out
 
@@ -127,7 +127,22 @@ class Retention:
     order_keys_s: rules.Seconds = setting(
         DAY, "Seconds for which an order is known by its Idempotency-Key, so that it is taken once if it comes again."
     )
-    metadata_s: rules.Seconds = setting(61 * DAY, "Seconds for which a task can be asked about.", in_effect=False)
+    metadata_s: rules.Seconds = setting(61 * DAY, "Seconds after its end for which the record of a task is kept.")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    enabled: Bool = setting(True, "Whether prompts and watermarks are held against the rules.")
+    rules: MaybeFile = setting(None, "TOML file that adds to the rules that ship, or changes them.")
+    language: OneLanguage = setting("any", "Languages of prompts: any, or english where an engine reads no other.")
+    translator: MaybeText = setting(None, "Installed translator that puts prompts into English.")
+    images: Switch = setting(
+        "auto", "Whether pictures are looked at for nudity: on, off, or auto, which is on where the extra is installed."
+    )
+    image_threshold: Share = setting(0.85, "From which score (0 to 1) on a picture is unsafe.")
+    image_frames: Count = setting(
+        24, "One of so many frames is looked at, of films that are not the storyboard's; 0 looks at none."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +196,9 @@ class ModelSettings:
     engine: str = "storyboard"
     fallback: tuple[str, ...] = ()  #: engines that are asked next, in order
     options: Mapping[str, Any] = field(default_factory=dict)  #: handed to ``engine`` as they are
-    prices: Mapping[str, int] = field(default_factory=dict)  #: "720p", "1080p", "4k", "extend" -> credits
+    prices: Mapping[str, int] = field(
+        default_factory=dict
+    )  #: "720p", "1080p", "4k", "extend", "4k_from_image" -> credits
 
 
 def default_models() -> Mapping[str, ModelSettings]:
@@ -208,7 +225,8 @@ class Settings:
     )
     secret_key: rules.MaybeSecret = setting(
         None,
-        "Signs the links to films; made at the first start where none is set, and kept in the database.",
+        "Signs the links to films, and seals webhook secrets; where none is set, links are signed with a key that is "
+        "made at the first start, and webhook secrets are kept in clear.",
         secret=True,
     )
     initial_api_key: rules.MaybeSecret = setting(
@@ -221,6 +239,7 @@ class Settings:
     worker: Worker = field(default_factory=Worker)
     callbacks: Callbacks = field(default_factory=Callbacks)
     retention: Retention = field(default_factory=Retention)
+    policy: Policy = field(default_factory=Policy)
     uploads: Uploads = field(default_factory=Uploads)
     links: Links = field(default_factory=Links)
     edition: Edition = field(default_factory=Edition)

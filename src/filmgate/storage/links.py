@@ -1,4 +1,4 @@
-"""Signed links: ``<base>/f/<expiry>/<signature>/<key>/<name>``.
+"""Signed links: ``<base>/f/<expiry>/<signature>/<key>/<name>`` to files, and tickets for what a task tells meanwhile.
 
 The signature covers expiry and key; the name is decoration for whoever saves the file. The same arguments give the
 same link, so a film's link never changes while the film exists.
@@ -14,6 +14,8 @@ from contextlib import suppress
 from urllib.parse import quote, unquote, urlsplit
 
 from ..domain.errors import LinkExpired, LinkForged
+
+_FILE, _EVENTS = "file", "events"  #: what a signature is good for; part of what it covers
 
 
 class Links:
@@ -41,15 +43,31 @@ class Links:
                     return key
         return None
 
+    def ticket(self, task_id: str, expires_ms: int) -> dict[str, str]:
+        """What lets its bearer watch the events of one task, as the fields of a query."""
+        return {
+            "taskId": task_id,
+            "expires": str(expires_ms),
+            "signature": _sign(self._keys[0], str(expires_ms), task_id, _EVENTS),
+        }
+
+    def check_ticket(self, task_id: str, expiry: str, signature: str, now_ms: int) -> None:
+        """Raises LinkForged or LinkExpired."""
+        self._check(expiry, signature, task_id, _EVENTS, now_ms)
+
     def verify(self, expiry: str, signature: str, key: str, now_ms: int) -> None:
         """Raises LinkForged for a link that is not ours, LinkExpired for one that was ours once."""
+        self._check(expiry, signature, key, _FILE, now_ms)
+
+    def _check(self, expiry: str, signature: str, subject: str, purpose: str, now_ms: int) -> None:
         given = signature.encode("utf-8", "surrogatepass")
-        if not any(hmac.compare_digest(given, _sign(secret, expiry, key).encode()) for secret in self._keys):
+        fitting = (_sign(secret, expiry, subject, purpose).encode() for secret in self._keys)
+        if not any(hmac.compare_digest(given, each) for each in fitting):
             raise LinkForged
         if now_ms >= int(expiry):
             raise LinkExpired("This link has expired: ask for the task again, or make the film again.")
 
 
-def _sign(secret: bytes, expiry: str, key: str) -> str:
-    digest = hmac.digest(secret, f"file\n{expiry}\n{key}".encode("utf-8", "surrogatepass"), hashlib.sha256)
+def _sign(secret: bytes, expiry: str, subject: str, purpose: str = _FILE) -> str:
+    digest = hmac.digest(secret, f"{purpose}\n{expiry}\n{subject}".encode("utf-8", "surrogatepass"), hashlib.sha256)
     return urlsafe_b64encode(digest).rstrip(b"=").decode()

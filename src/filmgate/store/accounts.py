@@ -1,18 +1,20 @@
-"""Accounts, their keys and their credits, and the secrets of the server."""
+"""Accounts, their keys and their credits, and the secrets of the server. Each change is noted in the audit log."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from ..domain.credits import Caps, Entry, EntryKind
+from ..domain.audit import SERVER, Note, changes, in_words
+from ..domain.credits import Entry, EntryKind, Spent
 from ..domain.errors import InsufficientCredits, InvalidRequest
-from ..ports import Caller, Clock, Key
-from .rows import addresses_of, edition_of, json_text
-from .schema import accounts, key_secrets, keys, ledger, secrets
+from ..ports import Account, Caller, Clock, Key
+from . import keys as of_keys
+from .audit import add_note
+from .schema import accounts, keys, ledger, secrets
 from .sqlite import Database
 
 _CHANGE_BALANCE = (
@@ -22,17 +24,9 @@ _CHANGE_BALANCE = (
 )
 _ADD_ENTRY = insert(ledger)
 _BALANCE = select(accounts.c.balance).where(accounts.c.id == bindparam("of_id"))
-_NOW: BindParameter[int] = bindparam("of_now")
-_CALLER = (
-    select(keys)
-    .join_from(key_secrets, keys, keys.c.id == key_secrets.c.key_id)
-    .where(
-        key_secrets.c.digest == bindparam("of_digest"),
-        keys.c.revoked_ms.is_(None),
-        or_(key_secrets.c.until_ms.is_(None), key_secrets.c.until_ms > _NOW),
-        or_(keys.c.expires_ms.is_(None), keys.c.expires_ms > _NOW),
-    )
-)
+_ACCOUNT = select(accounts).where(accounts.c.id == bindparam("of_id"))
+_ADD_ACCOUNT = insert(accounts)
+_CHANGE_ACCOUNT = update(accounts).where(accounts.c.id == bindparam("of_id"))
 _SECRET = select(secrets.c.value).where(secrets.c.name == bindparam("of_name"))
 
 
@@ -80,53 +74,140 @@ class SqlAccountStore:
         self._database = database
         self._clock = clock
 
-    async def authenticate(self, digest: str) -> Caller | None:
-        values = {"of_digest": digest, "of_now": self._clock.now_ms()}
-        row = self._database.read(lambda c: c.execute(_CALLER, values).one_or_none())
-        return None if row is None else _caller_of(row)
+    # ------------------------------------------------------------ accounts
 
-    async def create_account(self, account_id: str, label: str) -> bool:
-        row = {"id": account_id, "label": label, "created_ms": self._clock.now_ms()}
-        return await self._database.write(partial(_create_account, row))
+    async def create_account(
+        self,
+        account_id: str,
+        label: str,
+        *,
+        credits: int = 0,
+        weight: float = 1.0,
+        max_running: int | None = None,
+        by: str = SERVER,
+    ) -> bool:
+        account = Account(account_id, label, self._clock.now_ms(), 0, weight, max_running)
+        return await self._database.write(lambda c: _create_account(c, account, credits, by))
 
-    async def create_key(self, key: Key, digest: str) -> None:
-        def work(connection: Connection) -> None:
-            connection.execute(insert(keys), _row_of_key(key))
-            connection.execute(insert(key_secrets), {"digest": digest, "key_id": key.id, "created_ms": key.created_ms})
+    async def account(self, account_id: str) -> Account:
+        return self._database.read(lambda c: _account(c, account_id))
 
-        await self._database.write(work)
+    async def accounts(self) -> Sequence[Account]:
+        everyone = select(accounts).order_by(accounts.c.created_ms, accounts.c.id)
+        return await self._database.read_aside(lambda c: [_account_of(row) for row in c.execute(everyone)])
 
-    async def revoke_key(self, key_id: str) -> bool:
-        live = update(keys).where(keys.c.id == key_id, keys.c.revoked_ms.is_(None))
-        revoked = live.values(revoked_ms=self._clock.now_ms())
-        return await self._database.write(lambda c: c.execute(revoked).rowcount == 1)
+    async def change_account(self, account_id: str, change: Callable[[Account], Account], *, by: str) -> Account:
+        def work(connection: Connection) -> Account:
+            before = _account(connection, account_id)
+            after = change(before)
+            connection.execute(_CHANGE_ACCOUNT, {"of_id": account_id} | _told(after))
+            different = changes(_told(before), _told(after))
+            note = Note(self._clock.now_ms(), by, "account.change", account_id, account_id, different)
+            add_note(connection, note)
+            return after
 
-    async def keys(self, account_id: str | None = None) -> Sequence[Key]:
-        wanted = select(keys).order_by(keys.c.created_ms, keys.c.id)
-        if account_id is not None:
-            wanted = wanted.where(keys.c.account_id == account_id)
-        return await self._database.read_aside(lambda c: [_key_of(row) for row in c.execute(wanted)])
+        return await self._database.write(work)
 
-    async def post(self, entry: Entry) -> None:
-        await self._database.write(lambda c: add_entry(c, entry))
+    # ------------------------------------------------------------ credits
+
+    async def post(self, entry: Entry, *, by: str = SERVER) -> None:
+        await self._database.write(lambda c: _post(c, entry, by))
 
     async def balance(self, account_id: str) -> int:
         return self._database.read(lambda c: balance_of(c, account_id))
 
-    async def entries(self, account_id: str) -> Sequence[Entry]:
-        wanted = select(ledger).where(ledger.c.account_id == account_id).order_by(ledger.c.id)
-        return await self._database.read_aside(lambda c: [_entry_of(row) for row in c.execute(wanted)])
+    async def entries(self, account_id: str, *, limit: int | None = None) -> Sequence[Entry]:
+        newest = select(ledger).where(ledger.c.account_id == account_id).order_by(ledger.c.id.desc()).limit(limit)
+        rows = await self._database.read_aside(lambda c: c.execute(newest).all())
+        return [_entry_of(row) for row in reversed(rows)]
+
+    # ------------------------------------------------------------ keys
+
+    async def authenticate(self, digest: str) -> Caller | None:
+        values = {"of_digest": digest, "of_now": self._clock.now_ms()}
+        row = self._database.read(lambda c: c.execute(of_keys.CALLER, values).one_or_none())
+        return None if row is None else of_keys.caller_of(row)
+
+    async def create_key(self, key: Key, digest: str, *, by: str = SERVER) -> None:
+        await self._database.write(lambda c: of_keys.add_key(c, key, digest, by))
+
+    async def change_key(self, key_id: str, change: Callable[[Key], Key], *, by: str) -> Key:
+        def work(connection: Connection) -> Key:
+            before = of_keys.live_key(connection, key_id)
+            after = change(before)
+            of_keys.change_key(connection, before, after, self._note("key.change", before, by))
+            return after
+
+        return await self._database.write(work)
+
+    async def rotate_key(self, key_id: str, digest: str, hint: str, overlap_ms: int, *, by: str) -> Key:
+        def work(connection: Connection) -> Key:
+            key = of_keys.live_key(connection, key_id)
+            note = self._note("key.rotate", key, by, overlap_ms=overlap_ms)
+            of_keys.rotate(connection, key, digest, hint, note.at_ms, overlap_ms)
+            add_note(connection, note)
+            return of_keys.live_key(connection, key_id)
+
+        return await self._database.write(work)
+
+    async def revoke_key(self, key_id: str, *, by: str = SERVER) -> bool:
+        now = self._clock.now_ms()
+        live = update(keys).where(keys.c.id == key_id, keys.c.revoked_ms.is_(None)).returning(keys.c.account_id)
+
+        def work(connection: Connection) -> bool:
+            account_id = connection.execute(live.values(revoked_ms=now)).scalar_one_or_none()
+            if account_id is None:
+                return False
+            add_note(connection, Note(now, by, "key.revoke", key_id, account_id))
+            return True
+
+        return await self._database.write(work)
+
+    async def keys(self, account_id: str | None = None) -> Sequence[Key]:
+        wanted = of_keys.ALL if account_id is None else of_keys.ALL.where(keys.c.account_id == account_id)
+        return await self._database.read_aside(lambda c: [of_keys.key_of(row) for row in c.execute(wanted)])
+
+    async def spent(self) -> Mapping[str, Spent]:
+        return await self._database.read_aside(lambda c: of_keys.spent(c, self._clock.now_ms()))
+
+    async def note_uses(self, uses: Mapping[str, int]) -> None:
+        if uses:
+            await self._database.write(lambda c: of_keys.note_uses(c, uses))
+
+    def _note(self, action: str, key: Key, by: str, **details: int) -> Note:
+        return Note(self._clock.now_ms(), by, action, key.id, key.account_id, details)
+
+    # ------------------------------------------------------------ the server itself
 
     async def secret(self, name: str, candidate: str) -> str:
         row = {"name": name, "value": candidate, "created_ms": self._clock.now_ms()}
         return await self._database.write(partial(_first_secret, row))
 
 
-def _create_account(row: dict[str, Any], connection: Connection) -> bool:
-    if connection.execute(_BALANCE, {"of_id": row["id"]}).one_or_none() is not None:
+def _create_account(connection: Connection, account: Account, credits: int, by: str) -> bool:
+    if connection.execute(_BALANCE, {"of_id": account.id}).one_or_none() is not None:
         return False
-    connection.execute(insert(accounts), row)
+    connection.execute(_ADD_ACCOUNT, {"id": account.id, "created_ms": account.created_ms} | _told(account))
+    said = {name: in_words(value) for name, value in _told(account).items()}
+    add_note(connection, Note(account.created_ms, by, "account.create", account.id, account.id, said))
+    if credits:
+        _post(connection, Entry(account.id, EntryKind.GRANT, credits, account.created_ms), by)
     return True
+
+
+def _post(connection: Connection, entry: Entry, by: str) -> None:
+    add_entry(connection, entry)
+    said: dict[str, str | int | None] = {"credits": entry.credits, "note": entry.note}
+    action = f"credits.{entry.kind.value}"
+    add_note(connection, Note(entry.at_ms, by, action, entry.account_id, entry.account_id, said))
+
+
+def _account(connection: Connection, account_id: str) -> Account:
+    """Raises InvalidRequest if there is none."""
+    row = connection.execute(_ACCOUNT, {"of_id": account_id}).one_or_none()
+    if row is None:
+        raise InvalidRequest(f"There is no account {account_id!r}: see `filmgate accounts list`.")
+    return _account_of(row)
 
 
 def _first_secret(row: dict[str, Any], connection: Connection) -> str:
@@ -137,51 +218,20 @@ def _first_secret(row: dict[str, Any], connection: Connection) -> str:
     return str(row["value"])
 
 
-def _row_of_key(key: Key) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "account_id": key.account_id,
-        "label": key.label,
-        "hint": key.hint,
-        "edition": json_text(key.edition),
-        "created_ms": key.created_ms,
-        "revoked_ms": key.revoked_ms,
-        "expires_ms": key.expires_ms,
-        "last_used_ms": key.last_used_ms,
-        "hourly_cap": key.caps.hourly,
-        "daily_cap": key.caps.daily,
-        "total_cap": key.caps.total,
-        "max_running": key.max_running,
-        "addresses": json_text(key.addresses),
-        "priority": key.priority,
-    }
+def _told(account: Account) -> dict[str, Any]:
+    """What an operator can change of an account, by column."""
+    return {"label": account.label, "weight": account.weight, "max_running": account.max_running}
 
 
-def _caps_of(row: Row[Any]) -> Caps:
-    return Caps(row.hourly_cap, row.daily_cap, row.total_cap)
-
-
-def _caller_of(row: Row[Any]) -> Caller:
-    return Caller(
-        row.account_id, row.id, edition_of(row.edition), _caps_of(row), addresses_of(row.addresses), row.priority
-    )
-
-
-def _key_of(row: Row[Any]) -> Key:
-    return Key(
+def _account_of(row: Row[Any]) -> Account:
+    return Account(
         id=row.id,
-        account_id=row.account_id,
         label=row.label,
-        hint=row.hint,
         created_ms=row.created_ms,
-        revoked_ms=row.revoked_ms,
-        edition=edition_of(row.edition),
-        expires_ms=row.expires_ms,
-        last_used_ms=row.last_used_ms,
-        caps=_caps_of(row),
+        balance=row.balance,
+        weight=float(row.weight),
         max_running=row.max_running,
-        addresses=addresses_of(row.addresses),
-        priority=row.priority,
+        live=row.live,
     )
 
 

@@ -27,9 +27,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from ..domain.credits import NO_CAPS, Caps, Entry, EntryKind
+from ..domain.credits import NO_CAPS, Caps, Entry, EntryKind, Spent
 from ..domain.errors import InsufficientCredits, QueueFull, TooManyRequests
-from ..domain.limits import CREATES_WINDOW_MS, Limits, Spent, check_caps, day_of, hour_of, wait_ms
+from ..domain.limits import CREATES_WINDOW_MS, Limits, check_caps, day_of, hour_of, wait_ms
 from ..domain.task import Task
 from .accounts import add_line, balance_of
 from .schema import BUSY, accounts, key_spending, tasks

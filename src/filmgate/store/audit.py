@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, insert, select
 
 from ..domain.audit import Note
 from .rows import json_text
 from .schema import audit
+from .sqlite import Database
 
 _ADD = insert(audit)
+_DETAILS = msgspec.json.Decoder(dict[str, str | int | None])
 
 
 def add_note(connection: Connection, note: Note) -> None:
@@ -23,3 +29,20 @@ def add_note(connection: Connection, note: Note) -> None:
             "details": json_text(note.details),
         },
     )
+
+
+class SqlAuditLog:
+    """The AuditLog of ``ports.py`` over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, *, account_id: str | None = None, limit: int = 50) -> Sequence[Note]:
+        newest = select(audit).order_by(audit.c.id.desc()).limit(limit)
+        if account_id is not None:
+            newest = newest.where(audit.c.account_id == account_id)
+        return await self._database.read_aside(lambda c: [_note_of(row) for row in c.execute(newest)])
+
+
+def _note_of(row: Row[Any]) -> Note:
+    return Note(row.at_ms, row.actor, row.action, row.subject, row.account_id, _DETAILS.decode(row.details))

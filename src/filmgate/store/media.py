@@ -1,13 +1,13 @@
-"""Which tasks have stored files that nobody can download any more."""
+"""Which tasks have stored files that nobody can download any more, and which are to be forgotten altogether."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, literal_column, select, update
 
 from ..ports import Clock
-from .schema import tasks
+from .schema import callbacks, tasks
 from .sqlite import Database
 
 _EXPIRED = (
@@ -22,6 +22,13 @@ _DISCARD = (
     .values(artifacts="[]", media_until_ms=0)
 )
 _REMOVED = update(tasks).where(tasks.c.id == bindparam("of_id")).values(media_until_ms=None)
+_STILL_TOLD = exists(
+    select(callbacks.c.id).where(callbacks.c.task_id == tasks.c.id, callbacks.c.state == literal_column("'pending'"))
+)
+_PAST = (tasks.c.ended_ms <= bindparam("of_until"), tasks.c.media_until_ms.is_(None), ~_STILL_TOLD)
+_OUTDATED = select(tasks.c.id).where(*_PAST).order_by(tasks.c.ended_ms).limit(bindparam("of_limit"))
+#: State, callbacks and deliveries go with the task; the ledger knows its id and stays.
+_FORGET = delete(tasks).where(tasks.c.id == bindparam("of_id"), *_PAST)
 
 
 class SqlMediaStore:
@@ -42,3 +49,13 @@ class SqlMediaStore:
         rows = [{"of_id": task_id} for task_id in task_ids]
         if rows:
             await self._database.write(lambda c: c.execute(_REMOVED, rows).close())
+
+    async def outdated(self, until_ms: int, limit: int) -> Sequence[str]:
+        values = {"of_until": until_ms, "of_limit": limit}
+        return await self._database.read_aside(lambda c: c.execute(_OUTDATED, values).scalars().all())
+
+    async def forget(self, task_ids: Sequence[str], until_ms: int) -> int:
+        def work(connection: Connection) -> int:
+            return sum(connection.execute(_FORGET, {"of_id": each, "of_until": until_ms}).rowcount for each in task_ids)
+
+        return await self._database.write(work) if task_ids else 0

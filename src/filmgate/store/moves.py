@@ -48,10 +48,6 @@ def _released(event: Event) -> Update:
     return move(event).values(owner=None, lease_until_ms=None)
 
 
-def _requeued(event: Event) -> Update:
-    return _released(event).values(progress=0.0)
-
-
 #: The hold of one worker on one task in one attempt.
 _OF_LEASE = and_(
     tasks.c.id == bindparam("of_id"),
@@ -140,7 +136,7 @@ def _lease_over(whose: ColumnElement[bool]) -> tuple[ReturningUpdate[Any], Retur
     """What becomes of tasks whose worker is gone: the last straw first, then those that may go round again."""
     one_more = tasks.c.lost_leases + 1
     last = _released(Event.GIVE_UP).where(whose, one_more >= MAX_LOST_LEASES)
-    others = _requeued(Event.LOSE_LEASE).where(whose)
+    others = _released(Event.LOSE_LEASE).where(whose)
     return last.values(lost_leases=one_more).returning(tasks), others.values(lost_leases=one_more).returning(tasks)
 
 
@@ -160,14 +156,17 @@ def _long_queued(late: Any) -> ColumnElement[bool]:
 CLAIM = (
     move(Event.CLAIM)
     .where(tasks.c.id == _next_task().scalar_subquery())
-    .values(attempt=tasks.c.attempt + 1, progress=0.0)
+    .values(
+        attempt=tasks.c.attempt + 1,
+        stage=case((tasks.c.attempt == 0, literal_column("'starting'")), else_=literal_column("'starting again'")),
+    )
     .returning(tasks)
 )
 SUCCEED = _released(Event.SUCCEED).where(_OF_LEASE).values(progress=1.0).returning(tasks)
 REJECT = _released(Event.REJECT).where(_OF_LEASE).returning(tasks)
 FAIL = _released(Event.FAIL).where(_OF_LEASE).returning(tasks)
-RETRY = _requeued(Event.RETRY).where(_OF_LEASE).values(faults=tasks.c.faults + 1).returning(tasks)
-DRAIN = _requeued(Event.DRAIN).where(_OF_LEASE).returning(tasks)
+RETRY = _released(Event.RETRY).where(_OF_LEASE).values(faults=tasks.c.faults + 1).returning(tasks)
+DRAIN = _released(Event.DRAIN).where(_OF_LEASE).returning(tasks)
 CANCEL = _released(Event.CANCEL).where(_OF_ID_AND_STATUS).returning(tasks)
 LEASES_RUN_OUT = _lease_over(tasks.c.lease_until_ms <= bindparam("of_now"))
 LEASES_OF_OWNER = _lease_over(tasks.c.owner == bindparam("of_owner"))
@@ -184,14 +183,17 @@ HELD_BY_OWNER = and_(in_state(Status.RUNNING), tasks.c.owner == bindparam("of_ow
 def heartbeat(count: int) -> ReturningUpdate[Any]:
     """Renews all leases of ``of_owner`` and notes the progress of ``count`` tasks.
 
-    Parameters: of_id_0, of_fraction_0, of_stage_0, of_id_1 ... A fraction lower than the one noted is passed over.
+    Parameters: of_id_0, of_fraction_0, of_stage_0, of_id_1 ... What is seen of a task only rises: a fraction lower than
+    the one noted, as in the first part of a further attempt, is passed over, and its stage with it.
     """
     renewal = update(tasks).where(HELD_BY_OWNER)
     if count:
         ids: list[ColumnElement[str]] = [bindparam(f"of_id_{i}") for i in range(count)]
         fractions = case(*((tasks.c.id == ids[i], bindparam(f"of_fraction_{i}", type_=Float)) for i in range(count)))
-        stages = case(*((tasks.c.id == ids[i], bindparam(f"of_stage_{i}")) for i in range(count)), else_=tasks.c.stage)
+        stages = case(*((tasks.c.id == ids[i], bindparam(f"of_stage_{i}")) for i in range(count)))
+        rises = fractions >= tasks.c.progress
         renewal = renewal.values(
-            progress=case((fractions > tasks.c.progress, fractions), else_=tasks.c.progress), stage=stages
+            progress=case((rises, fractions), else_=tasks.c.progress),
+            stage=case((rises, stages), else_=tasks.c.stage),
         )
     return renewal.returning(tasks.c.id)

@@ -23,6 +23,10 @@ def json_text(value: object) -> str:
     return _ENCODER.encode(value).decode()
 
 
+def spec_of(value: str) -> Spec:
+    return _SPEC.decode(value)
+
+
 def edition_of(value: str) -> dict[str, str]:
     return _EDITION.decode(value)
 
@@ -83,7 +87,7 @@ def task_of(row: Row[Any]) -> Task:
     return Task(
         id=row.id,
         origin=Origin(row.account_id, row.key_id, row.dialect, row.public_base, edition_of(row.edition)),
-        spec=_SPEC.decode(row.spec),
+        spec=spec_of(row.spec),
         created_ms=row.created_ms,
         status=Status(row.status),
         run_at_ms=row.run_at_ms,

@@ -93,7 +93,7 @@ keys = Table(
     Column("priority", Integer, nullable=False, server_default="0"),
 )
 
-#: What a key is recognised by. It has one secret, and two while the old one is replaced: then that one has an end.
+#: What a key is recognised by. It has one secret, and more while that is replaced: the older ones have an end.
 key_secrets = Table(
     "key_secrets",
     metadata,
@@ -248,6 +248,18 @@ task_state = Table(
     Column("state", LargeBinary, nullable=False),
 )
 
+#: What has happened to a task, for those who watch it. That it was created is not among it: the task itself says so.
+task_events = Table(
+    "task_events",
+    metadata,
+    Column("task_id", String(32), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("stage", Text, nullable=False),
+)
+
 callbacks = Table(
     "callbacks",
     metadata,
@@ -312,8 +324,8 @@ uploads = Table(
     UniqueConstraint("account_id", "path", "name", name="uq_uploads_place"),
 )
 
-#: What callbacks are signed with. The secrets stand here as they are, since signing needs them: who can read this file,
-#: which is open to its owner only, can sign as the server. ``until_ms`` is empty for the newest of its kind.
+#: What callbacks are signed with, as ``sealing.py`` stores it, since signing needs the secrets themselves: who can read
+#: this file, which is open to its owner only, can sign with those in clear. ``until_ms`` is empty for the newest.
 webhook_secrets = Table(
     "webhook_secrets",
     metadata,
@@ -326,7 +338,7 @@ webhook_secrets = Table(
     CheckConstraint("kind IN ('vendor', 'standard')", name="kind"),
 )
 
-#: What the operator has switched off or on, by the names in ``domain/features.py``; what has no row is on.
+#: What the operator has switched off or on; what has no row is as ``domain/features.py`` says.
 features = Table(
     "features",
     metadata,

@@ -34,6 +34,7 @@ from ..domain.task import Artifact, Failure, Lease, OrderKey, Status, Task
 from ..ports import Clock, Page, Progress, Sought
 from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
+from .events import note_events
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
 from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
 from .sqlite import Database
@@ -184,7 +185,6 @@ class SqlTaskStore:
                     "owner": owner,
                     "lease_until_ms": now + lease_ms,
                     "started_ms": now,
-                    "stage": "starting",
                 },
             )
         )
@@ -198,18 +198,27 @@ class SqlTaskStore:
                 f"of_stage_{number}": made.stage,
             }
         renewal = _heartbeat(len(progress))
-        return await self._database.write(lambda c: set(c.execute(renewal, values).scalars()))
+
+        def work(connection: Connection) -> set[str]:
+            held = set(connection.execute(renewal, values).scalars())
+            note_events(connection, sorted(held & progress.keys()), self._clock.now_ms())
+            return held
+
+        return await self._database.write(work)
 
     async def checkpoint(self, lease: Lease, checkpoint: str) -> None:
         values = {**_fence(lease), "checkpoint": checkpoint}
         if await self._database.write(lambda c: c.execute(moves.CHECKPOINT, values).rowcount) != 1:
             raise LeaseLost
 
-    async def succeed(self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes) -> Task:
+    async def succeed(
+        self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes, fallback_used: bool = False
+    ) -> Task:
         values = {
             "artifacts": artifacts_text(artifacts),
             "media_until_ms": media_until(artifacts),
             "engine": engine,
+            "fallback_used": fallback_used,
             "stage": "succeeded",
         }
 
@@ -233,10 +242,10 @@ class SqlTaskStore:
 
     async def retry(self, lease: Lease, error: TaskError, run_at_ms: int) -> Task:
         values = {"run_at_ms": run_at_ms, "stage": f"waits to be tried again: {error.slug.replace('_', ' ')}"}
-        return await self._database.write(lambda c: _move(c, moves.RETRY, lease, values))
+        return await self._database.write(lambda c: self._requeue(c, moves.RETRY, lease, values))
 
     async def drain(self, lease: Lease) -> Task:
-        return await self._database.write(lambda c: _move(c, moves.DRAIN, lease, {"stage": "queued"}))
+        return await self._database.write(lambda c: self._requeue(c, moves.DRAIN, lease, {"stage": "queued"}))
 
     async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
         def work(connection: Connection) -> Task:
@@ -281,6 +290,7 @@ class SqlTaskStore:
             ending = whose | _failed(Status.FAILED, AttemptsUsedUp(GIVEN_UP)) | {"ended_ms": now}
             given_up = [task_of(row) for row in connection.execute(last, ending).all()]
             requeued = [task_of(row) for row in connection.execute(others, whose | {"stage": "queued"}).all()]
+            note_events(connection, [task.id for task in requeued], now)
             return [self._close(connection, task) for task in given_up] + requeued
 
         return await self._database.write(work)
@@ -310,9 +320,17 @@ class SqlTaskStore:
         known = _live_upgrade(connection, spec.source_id, spec.kind, spec.index)
         return self._submit(task, row, caps, order_key, connection) if known is None else known
 
+    def _requeue(
+        self, connection: Connection, statement: ReturningUpdate[Any], lease: Lease, values: dict[str, Any]
+    ) -> Task:
+        task = _move(connection, statement, lease, values)
+        note_events(connection, [task.id], self._clock.now_ms())
+        return task
+
     def _close(self, connection: Connection, task: Task) -> Task:
         """What an ended task leaves behind: the fate of its hold, and the word to its owner."""
         assert task.ended_ms is not None
+        note_events(connection, [task.id], task.ended_ms)
         release(connection, hold_of(task), task.ended_ms, charged=task.status is Status.SUCCEEDED)
         if task.spec.callback_url is not None:
             connection.execute(_ADD_CALLBACK, self._callback_row(task, task.spec.callback_url))
@@ -342,6 +360,7 @@ def _claim(values: dict[str, Any], connection: Connection) -> Lease | None:
     if row is None:
         return None
     connection.execute(_SERVED, {"of_id": row.account_id})
+    note_events(connection, [row.id], values["of_now"])
     try:
         task = task_of(row)
     except (msgspec.MsgspecError, ValueError) as error:
@@ -364,6 +383,7 @@ def _bury(connection: Connection, row: Row[Any], now_ms: int) -> None:
     values = _failed(Status.FAILED, InternalFault("The task's record cannot be read.")) | {"ended_ms": now_ms}
     connection.execute(moves.FAIL, {"of_id": row.id, "of_owner": row.owner, "of_attempt": row.attempt} | values)
     release(connection, Hold(row.id, row.account_id, row.key_id, row.price, row.created_ms), now_ms, charged=False)
+    note_events(connection, [row.id], now_ms)
 
 
 def _fence(lease: Lease) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...domain.errors import AddressRefused, FilmgateError, InvalidRequest, TooLarge, Unreachable, UploadRefused
+from ...domain.features import Feature
 from ...http.body import read_body
 from ...http.codes import code_of
 from ...http.desk import Desk
@@ -51,7 +52,7 @@ def routes(
         return _answer(200, _UPLOADED, render_upload(upload, url))
 
     async def base64_upload(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.UPLOADS, maintained=False)
         body = await read_body(request, MAX_BASE64, instead=_STREAMED)
         content, place = await asyncio.to_thread(parse_base64, body)
         async with uploads.incoming() as path:
@@ -60,7 +61,7 @@ def routes(
         return told(request, kept)
 
     async def url_upload(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.UPLOADS, maintained=False)
         url, place = parse_url(await read_body(request))
         async with uploads.incoming() as path:
             await _fetch(outbound, url, path)
@@ -69,7 +70,7 @@ def routes(
         return told(request, kept)
 
     async def stream_upload(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.UPLOADS, maintained=False)
         async with uploads.incoming() as path:
             form = await read_form(request, path, file="file", cap=MAX_FILE)
             if not form.has_file:
@@ -80,7 +81,7 @@ def routes(
         return told(request, kept)
 
     async def download_url(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.DOWNLOAD_URL, maintained=False)
         url = parse_download(await read_body(request))
         return envelope(200, "success", await _direct(caller, url, desk.public_base(request)))
 
@@ -93,7 +94,7 @@ def routes(
         return desk.links.link(base, key, now + round(download_s * 1000), name_in(url))
 
     async def credit(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.CREDITS, maintained=False)
         return envelope(200, "success", await accounts.balance(caller.account_id))
 
     return [

@@ -9,6 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...domain.errors import MalformedRequest
+from ...domain.features import Feature
+from ...domain.spec import Kind
 from ...domain.task import OrderKey, Task
 from ...http.auth import Authenticate
 from ...http.body import read_body
@@ -38,6 +40,7 @@ def routes(desk: Desk) -> list[Route]:
     async def order(
         caller: Caller, asked: Generation | Extension | UpgradeOrder, base: str, key: OrderKey | None
     ) -> Task:
+        desk.check_on(_feature(asked))
         if isinstance(asked, Generation):
             name = TIER if asked.tier else NAME
             return await desk.submit(caller, asked.spec, dialect=name, public_base=base, order_key=key)
@@ -47,7 +50,7 @@ def routes(desk: Desk) -> list[Route]:
         return task
 
     async def create_task(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.JOBS)
         model = desk.edition_of(caller).default_model
         asked = parse_create(await read_body(request), default_model=model, checks=desk.checks)
         task = await order(caller, asked, desk.public_base(request), order_key_of(request, asked))
@@ -66,6 +69,12 @@ def routes(desk: Desk) -> list[Route]:
         Route("/api/v1/jobs/createTask", create_task, methods=["POST"]),
         Route("/api/v1/jobs/recordInfo", record_info, methods=["GET"]),
     ]
+
+
+def _feature(asked: Generation | Extension | UpgradeOrder) -> Feature:
+    if isinstance(asked, UpgradeOrder):
+        return Feature.UPGRADE_4K if asked.kind is Kind.UPGRADE_4K else Feature.UPGRADE_1080P
+    return Feature.GENERATE if isinstance(asked, Generation) else Feature.EXTEND
 
 
 def errors(edition: Edition, authenticate: Authenticate | None = None) -> Render:

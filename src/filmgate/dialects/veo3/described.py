@@ -130,6 +130,9 @@ class Record(Struct):
     creditsConsumed: int
     progress: Annotated[float, Meta(ge=0, le=1)]
     stage: Annotated[str, Meta(description="What is being done, in plain words.")]
+    queuePosition: Annotated[int | None, Meta(description="1 is next; null once it has been begun.")]
+    estimatedFinishTime: Annotated[int | str | None, Meta(description="As it looks now; null where nobody can tell.")]
+    eventsUrl: Annotated[str, Meta(description="Server-sent events of the task; needs no key.")]
     fallbackFlag: Annotated[bool | UnsetType, Meta(description="Not of 4K versions.")] = UNSET
     resultUrls: Annotated[
         str | list[str] | UnsetType, Meta(description="The addresses as JSON, or a list where the edition says so.")
@@ -139,6 +142,17 @@ class Record(Struct):
     ] = UNSET
     resultUrl: str | UnsetType = UNSET
     videoUrl: str | UnsetType = UNSET
+
+
+class WatchedEvent(Struct):
+    """What the data of an event says."""
+
+    taskId: str
+    successFlag: Annotated[Literal[0, 1, 2, 3], Meta(description="As in the record.")]
+    state: Literal["waiting", "generating", "success", "fail"]
+    progress: Annotated[float, Meta(ge=0, le=1)]
+    stage: Annotated[str, Meta(description="What is being done, in plain words.")]
+    time: Annotated[int | str, Meta(description="UTC milliseconds, or text where the edition says so.")]
 
 
 class TaskPage(Struct):
@@ -182,6 +196,19 @@ OPERATIONS = (
         "Ask where a task stands",
         Record,
         query=(_TASK,),
+    ),
+    Operation(
+        "GET",
+        "/api/v1/veo/events",
+        "watch",
+        "Watch a task",
+        WatchedEvent,
+        query=(
+            Parameter("taskId", "The task, as it was named when it was created."),
+            Parameter("expires", "As it stands in eventsUrl.", required=False),
+            Parameter("signature", "As it stands in eventsUrl; without it, a key is needed.", required=False),
+        ),
+        streamed=True,
     ),
     Operation(
         "GET",

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 
+from ...domain.forecast import Outlook
 from ...domain.spec import Kind
 from ...domain.task import Role, Status, Task
 from ...http import films
 from ...http.codes import NO_4K, failure_of
 from ...http.edition import Edition
 from ...http.films import json_text
+from ...ports import TaskEvent
 from ...storage.links import Links
 
 SUCCESS_FLAG: Final = {
@@ -32,9 +35,12 @@ STATE: Final = {
     Status.REJECTED: "fail",
     Status.FAILED: "fail",
 }
+EVENTS: Final = "/api/v1/veo/events"
+_WATCHABLE_MS: Final = 14 * 24 * 3600 * 1000  #: after its creation; films take minutes
+_UNKNOWN: Final = Outlook()
 
 
-def render_record(task: Task, edition: Edition, links: Links) -> dict[str, Any]:
+def render_record(task: Task, edition: Edition, links: Links, outlook: Outlook = _UNKNOWN) -> dict[str, Any]:
     """``data`` of record-info: the fields of all editions of the API side by side."""
     flag = SUCCESS_FLAG[task.status]
     code, message = failure_of(task) or (None, None)
@@ -58,7 +64,23 @@ def render_record(task: Task, edition: Edition, links: Links) -> dict[str, Any]:
         "creditsConsumed": films.charged(task),
         "progress": 1.0 if task.status is Status.SUCCEEDED else task.progress,
         "stage": task.stage,
+        "queuePosition": outlook.position,
+        "estimatedFinishTime": _time(outlook.finish_ms, edition),
+        "eventsUrl": _events_url(task, links),
         **_retry_of(task),
+    }
+
+
+def render_event(task_id: str, event: TaskEvent, edition: Edition) -> dict[str, Any]:
+    """The data of a server-sent event."""
+    flag = SUCCESS_FLAG[event.status]
+    return {
+        "taskId": task_id,
+        "successFlag": flag,
+        "state": STATE[event.status],
+        "progress": event.progress,
+        "stage": event.stage,
+        "time": _time(event.at_ms, edition),
     }
 
 
@@ -114,6 +136,12 @@ def render_enlarged(task: Task, links: Links) -> dict[str, Any]:
         "resultUrls": films.result_urls(task, links) if done else None,
         "imageUrls": films.urls_of(task, Role.POSTER, links) if done else None,
     }
+
+
+def _events_url(task: Task, links: Links) -> str:
+    """Always the same one for a task, and good without a key: a browser's EventSource sends none."""
+    ticket = links.ticket(task.id, task.created_ms + _WATCHABLE_MS)
+    return f"{task.origin.public_base.rstrip('/')}{EVENTS}?{urlencode(ticket)}"
 
 
 def _response(task: Task, links: Links) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ...domain.features import Feature
 from ...domain.spec import Kind
 from ...domain.task import Status, Task
 from ...http.body import read_body
@@ -20,7 +21,7 @@ from ...http.listing import read_listing
 from ...http.order_keys import order_key_of
 from ...http.orders import Enlargement, read_enlargement, task_id_of
 from ...http.refusals import errors, refused
-from .render import render_enlarged, render_record
+from .render import EVENTS, render_enlarged, render_event, render_record
 from .schema import NAMES, parse_cancel, parse_extend, parse_generate, parse_upgrade
 
 __all__ = ["NAME", "errors", "routes"]
@@ -34,7 +35,7 @@ DONE_4K: Final = "The video has been generated successfully"
 
 def routes(desk: Desk) -> list[Route]:
     async def generate(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.GENERATE)
         model = desk.edition_of(caller).default_model
         spec = parse_generate(await read_body(request), default_model=model, checks=desk.checks)
         key, base = order_key_of(request, spec), desk.public_base(request)
@@ -42,21 +43,26 @@ def routes(desk: Desk) -> list[Route]:
         return envelope(200, "success", {"taskId": task.id})
 
     async def extend(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.EXTEND)
         order = parse_extend(await read_body(request), checks=desk.checks)
         key, base = order_key_of(request, order), desk.public_base(request)
         task = await desk.extend(caller, order, dialect=NAME, public_base=base, order_key=key)
         return envelope(200, "success", {"taskId": task.id})
 
     async def record_info(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request)
         task_id = task_id_of("taskId", request.query_params.get("taskId"))
         desk.count(caller, task_id)
         task = await desk.record(caller, task_id)
-        return envelope(200, "success", render_record(task, desk.edition_of(caller), desk.links))
+        outlook = await desk.outlook(task)
+        return envelope(200, "success", render_record(task, desk.edition_of(caller), desk.links, outlook))
+
+    async def events(request: Request) -> Response:
+        task, edition = await _watched(request, desk)
+        return await desk.watchers.stream(request, task, lambda event: render_event(task.id, event, edition))
 
     async def get_1080p(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.UPGRADE_1080P)
         order, base = _asked(request, desk), desk.public_base(request)
         desk.count(caller, order.source_id)
         task, _ = await desk.enlarge(caller, order, Kind.UPGRADE_1080P, dialect=NAME, public_base=base)
@@ -67,7 +73,7 @@ def routes(desk: Desk) -> list[Route]:
         return refused(400, PROCESSING_1080P, {"resultUrl": None, "taskId": task.id}, desk.edition_of(caller))
 
     async def order_4k(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request, Feature.UPGRADE_4K)
         order = parse_upgrade(await read_body(request), checks=desk.checks)
         key, base = order_key_of(request, order), desk.public_base(request)
         task, fresh = await desk.enlarge(caller, order, Kind.UPGRADE_4K, dialect=NAME, public_base=base, order_key=key)
@@ -76,7 +82,7 @@ def routes(desk: Desk) -> list[Route]:
         return _known_4k(task, desk, desk.edition_of(caller))
 
     async def ask_4k(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request)
         order = _asked(request, desk)
         desk.count(caller, order.source_id)
         task = await desk.enlarged(caller, order, Kind.UPGRADE_4K)
@@ -92,12 +98,12 @@ def routes(desk: Desk) -> list[Route]:
         return envelope(200, "success", {"taskId": task.id})
 
     async def list_tasks(request: Request) -> Response:
-        caller = await desk.authenticate(request)
+        caller = await desk.admit(request)
         asked = read_listing(request.query_params)
         desk.count(caller, "tasks")
         found, cursor = await desk.page(caller, asked)
         edition = desk.edition_of(caller)
-        records = [render_record(task, edition, desk.links) for task in found]
+        records = [render_record(task, edition, desk.links, await desk.outlook(task)) for task in found]
         return envelope(200, "success", {"tasks": records, "nextCursor": cursor})
 
     async def remove_media(request: Request) -> Response:
@@ -110,6 +116,7 @@ def routes(desk: Desk) -> list[Route]:
         Route("/api/v1/veo/generate", generate, methods=["POST"]),
         Route("/api/v1/veo/extend", extend, methods=["POST"]),
         Route("/api/v1/veo/record-info", record_info, methods=["GET"]),
+        Route(EVENTS, events, methods=["GET"]),
         Route("/api/v1/veo/get-1080p-video", get_1080p, methods=["GET"]),
         Route("/api/v1/veo/get-4k-video", get_4k, methods=["POST", "GET"]),
         Route("/api/v1/veo/cancel", cancel, methods=["POST"]),
@@ -121,6 +128,18 @@ def routes(desk: Desk) -> list[Route]:
 def _asked(request: Request, desk: Desk) -> Enlargement:
     query = request.query_params
     return read_enlargement(task_id=query.get("taskId"), index=query.get("index"), names=NAMES, checks=desk.checks)
+
+
+async def _watched(request: Request, desk: Desk) -> tuple[Task, Edition]:
+    """By a ticket, which stands in the record, or by a key."""
+    query = request.query_params
+    task_id = task_id_of("taskId", query.get("taskId"))
+    if "signature" not in query:
+        caller = await desk.authenticate(request)
+        return await desk.tasks.get(task_id, caller.account_id), desk.edition_of(caller)
+    desk.links.check_ticket(task_id, query.get("expires", ""), query["signature"], desk.clock.now_ms())
+    task = await desk.tasks.get(task_id)
+    return task, desk.edition.merged(task.origin.edition)
 
 
 def _film_of(task: Task, order: Enlargement, desk: Desk) -> str:

@@ -1,4 +1,4 @@
-"""Limits, caps and several secrets of keys, an order number for each task, features, and the audit log."""
+"""Limits, caps and several secrets of keys, an order number for each task, its steps, features, the audit log."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def upgrade() -> None:
     _index_queue()
     _add_features()
     _add_audit()
+    _add_events()
     _only_added_to("ledger")
     _only_added_to("audit")
 
@@ -152,3 +153,17 @@ def _add_audit() -> None:
     )
     op.create_index(op.f("ix_audit_at_ms"), "audit", ["at_ms"])
     op.create_index(op.f("ix_audit_account_id"), "audit", ["account_id"])
+
+
+def _add_events() -> None:
+    op.create_table(
+        "task_events",
+        sa.Column("task_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("progress", sa.Float(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_task_events_task_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("task_id", "number", name=op.f("pk_task_events")),
+    )

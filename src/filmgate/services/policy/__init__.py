@@ -1,0 +1,1 @@
+"""What may be made: the rules for prompts, the language, the images."""
