@@ -14,6 +14,7 @@ from .domain.credits import NO_CAPS, Caps, Entry, Spent
 from .domain.errors import TaskError
 from .domain.features import Feature
 from .domain.forecast import Queue
+from .domain.listing import ANY, Page, Sought
 from .domain.routing import Capabilities
 from .domain.spec import Kind, Spec
 from .domain.task import Artifact, Lease, OrderKey, Role, Status, Task
@@ -201,30 +202,6 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """Which tasks are looked for; what is None or empty does not matter. Times are those of creation, UTC milliseconds:
-    from ``since_ms`` on, and before ``until_ms``."""
-
-    statuses: tuple[Status, ...] = ()
-    model: str | None = None
-    kind: Kind | None = None
-    since_ms: int | None = None
-    until_ms: int | None = None
-
-
-_ANY = Sought()
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some of the tasks of an account, the newest first; more of them may come before number ``before``, if it is not
-    None. A page may be short, or even empty, and not the last: no more than so many tasks are looked at for one."""
-
-    tasks: Sequence[Task]
-    before: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class TaskEvent:
     """A step in the life of a task. They are numbered 1, 2, 3 ...; its creation, which is not stored, is number 0."""
 
@@ -281,7 +258,7 @@ class TaskStore(Protocol):
         self,
         *,
         account_id: str | None = None,
-        sought: Sought = _ANY,
+        sought: Sought = ANY,
         before: str | None = None,
         limit: int = 50,
     ) -> Sequence[Task]:

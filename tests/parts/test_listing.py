@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filmgate.domain.errors import TaskNotFound
+from filmgate.domain.listing import Sought
 from filmgate.domain.spec import Kind
 from filmgate.domain.task import Status, Task
-from filmgate.ports import Sought
 from filmgate.store import listing
 from support.storing import Shelf, shelf
 

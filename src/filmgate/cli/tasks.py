@@ -21,8 +21,8 @@ from .saying import say, say_json
 from .tables import Row, moment, show_lines, show_table
 
 if TYPE_CHECKING:
+    from ..domain.listing import Sought
     from ..domain.task import Task
-    from ..ports import Sought
 
 _SHORT = 40  #: characters of a prompt in the list
 
@@ -159,7 +159,7 @@ def _known(task_id: str) -> Iterator[None]:
 
 
 def _sought(state: str | None, model: str | None, kind: str | None, since: int | None, until: int | None) -> Sought:
-    from ..ports import Sought
+    from ..domain.listing import Sought
 
     return Sought(STATES[state] if state else (), model, Kind(kind) if kind else None, since, until)
 

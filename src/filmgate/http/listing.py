@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..domain.errors import InvalidRequest
+from ..domain.listing import Sought
 from ..domain.spec import Kind
 from ..domain.task import STATES, Status
-from ..ports import Sought
 from .fields import text, whole
 from .orders import MAX_MODEL
 

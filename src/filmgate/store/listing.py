@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, tuple_
 
 from ..domain.errors import TaskNotFound
+from ..domain.listing import Page, Sought
 from ..domain.task import Task
-from ..ports import Page, Sought
 from .rows import task_of
 from .schema import tasks
 

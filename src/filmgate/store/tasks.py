@@ -29,9 +29,10 @@ from ..domain.errors import (
 )
 from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
 from ..domain.limits import NO_LIMITS, Limits
+from ..domain.listing import ANY, Page, Sought
 from ..domain.spec import Kind
 from ..domain.task import Artifact, Failure, Lease, OrderKey, Status, Task
-from ..ports import Clock, Page, Progress, Sought
+from ..ports import Clock, Progress
 from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
 from .events import note_events
@@ -88,7 +89,6 @@ NOT_ENDED = (
     "The task took longer than this server lets tasks take, and was given up. Nothing was charged: order it again, or "
     "something shorter or smaller."
 )
-_ANY = Sought()
 BY_OPERATOR = "The task was cancelled by the operator of the server."
 
 
@@ -162,7 +162,7 @@ class SqlTaskStore:
         self,
         *,
         account_id: str | None = None,
-        sought: Sought = _ANY,
+        sought: Sought = ANY,
         before: str | None = None,
         limit: int = 50,
     ) -> Sequence[Task]:
