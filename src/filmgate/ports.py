@@ -14,9 +14,10 @@ from .domain.credits import NO_CAPS, Caps, Entry, Spent
 from .domain.errors import TaskError
 from .domain.features import Feature
 from .domain.forecast import Queue
+from .domain.listing import ANY, Page, Sought
 from .domain.routing import Capabilities
 from .domain.spec import Kind, Spec
-from .domain.task import Artifact, Lease, Role, Status, Task
+from .domain.task import Artifact, Lease, OrderKey, Role, Status, Task
 
 # ---------------------------------------------------------------- time --------------------------------------------
 
@@ -42,7 +43,7 @@ class Job:
     spec: Spec  #: ``spec.seed`` is always set
     workdir: Path  #: the engine's own; removed afterwards
     report: Callable[[float, str], None]  #: fraction 0 to 1 that never falls, and the stage in plain words
-    cancelled: Callable[[], bool]
+    cancelled: Callable[[], bool]  #: nobody wants it any more: raise anything. Asked by engines with leaves_within_s
     images: tuple[Path, ...] = ()  #: checked, upright PNGs in the order of the spec
     source: Path | None = None  #: the film that is upgraded or extended
     state: bytes = b""  #: its Clip.state
@@ -136,7 +137,8 @@ class SlotHealth:
 class Slots(Protocol):
     """Child processes, each with one engine loaded (or, kind "media", with the tools for finished films).
 
-    Cancelling ``render`` or ``media`` ends the work at once, by killing the slot; a new one takes its place.
+    Cancelling ``render`` or ``media`` ends the work: an engine that can leave it is told to and given the time that it
+    says it needs; otherwise, and then, the slot is killed, and a new one takes its place.
     """
 
     async def open(self, kind: str, count: int) -> None:
@@ -171,6 +173,7 @@ class Caller:
     edition: Mapping[str, str] = field(default_factory=dict)
     caps: Caps = field(default_factory=Caps)
     addresses: tuple[str, ...] = ()  #: networks that the key may be used from; none named is everywhere
+    priority: int = 0  #: of its tasks, among those of the account
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,7 @@ class Key:
     caps: Caps = field(default_factory=Caps)
     max_running: int | None = None  #: tasks of it that may run at the same time
     addresses: tuple[str, ...] = ()  #: networks that it may be used from; none named is everywhere
+    priority: int = 0  #: of its tasks, among those of the account; see ``domain/limits.py``
 
 
 @dataclass(frozen=True)
@@ -221,17 +225,24 @@ class QueueView(Protocol):
 class TaskStore(Protocol):
     """Tasks and what hangs on their state. Every method is one transaction, named after the event."""
 
-    async def submit(self, task: Task, caps: Caps = NO_CAPS) -> Task:
+    async def submit(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
         """Store a new task and hold its price; the task as it is stored, its time that at which it was taken.
 
-        On disk on return. Raises InsufficientCredits, TooManyRequests (QueueFull is one) or, by the caps of the key,
-        KeySpent: nothing is stored.
+        Where the account has ordered the same under this key before, it is that task, and nothing is stored or held.
+        On disk on return. Raises KeyReused, InsufficientCredits, TooManyRequests (QueueFull is one) or, by the caps of
+        the API key, KeySpent: nothing is stored.
         """
+
+    async def ordered(self, account_id: str, order_key: OrderKey) -> Task | None:
+        """The task that was ordered under this key, if any. Raises KeyReused where that was another order."""
+
+    async def forget_order_keys(self, before_ms: int, limit: int) -> int:
+        """Forget keys of orders that came before this time; how many."""
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
         """Raises TaskNotFound, also for a task of another account; account None is the operator."""
 
-    async def submit_once(self, task: Task, caps: Caps = NO_CAPS) -> Task:
+    async def submit_once(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
         """As ``submit``, for an upgrade, of which a film has one: where there is one already that has not failed, that
         one is returned and nothing is stored or held."""
 
@@ -243,8 +254,19 @@ class TaskStore(Protocol):
     async def state_of(self, task_id: str) -> bytes:
         """The Clip.state of a succeeded task."""
 
-    async def list(self, *, account_id: str | None = None, limit: int = 50) -> Sequence[Task]:
-        """The newest first."""
+    async def list(
+        self,
+        *,
+        account_id: str | None = None,
+        sought: Sought = ANY,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Task]:
+        """The newest first; with ``before``, those that are older than this task. Raises TaskNotFound for it."""
+
+    async def page(self, account_id: str, sought: Sought, *, before: int | None = None, limit: int = 50) -> Page:
+        """The newest of an account, or those with a number below ``before``. Orders that come meanwhile move nothing;
+        what a page costs does not depend on how many tasks there are."""
 
     async def claim(self, owner: str, lease_ms: int, models: Sequence[str]) -> Lease | None:
         """Take the task that is due next, least-served account first; of these models only.
@@ -272,7 +294,15 @@ class TaskStore(Protocol):
         """Back to the queue, the attempt not counted."""
 
     async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
-        """By the owner. Raises TaskNotFound, or IllegalTransition once it has ended."""
+        """By the owner, or by the operator where no account is named. Raises TaskNotFound, or IllegalTransition once it
+        has ended."""
+
+    async def held(self, owner: str) -> Mapping[str, int]:
+        """The tasks that a worker holds now, each with the attempt that it is in."""
+
+    async def expire(self, *, begun_by_ms: int | None, ended_by_ms: int | None, limit: int) -> Sequence[Task]:
+        """Fail tasks that were created before ``begun_by_ms`` and have never been begun, or before ``ended_by_ms`` and
+        have not ended: a number of each."""
 
     async def sweep_leases(self, owner: str | None = None) -> Sequence[Task]:
         """Requeue (or, at the last straw, fail) tasks whose lease has run out; with ``owner``, all of that owner's."""

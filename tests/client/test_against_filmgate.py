@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 from PIL import Image
 
@@ -70,6 +72,71 @@ def test_the_same_awaited(server: Server, tmp_path: Path) -> None:
             return (await films.download(record, tmp_path / "dog.mp4")).read_bytes()
 
     assert asyncio.run(make())[4:8] == b"ftyp"
+
+
+def test_a_task_is_cancelled_listed_and_its_film_deleted(server: Server) -> None:
+    with Filmgate(KEY, server.url) as films:
+        slow = films.generate("slow 60")
+        films.cancel(slow)
+        films.cancel(slow)
+        assert "cancelled by its owner" in films.retrieve(slow).error_message
+        done = films.create_and_wait("a dog", duration=4, poll_interval=0.05)
+        with pytest.raises(InvalidRequest, match="succeeded already"):
+            films.cancel(done.task_id)
+        assert [record.task_id for record in films.tasks()][:2] == [done.task_id, slow.task_id]
+        assert next(films.tasks(state="fail", kind="generate", model="veo3_fast")).task_id == slow.task_id
+        assert list(films.tasks(until=done.created - timedelta(days=1) if done.created else None)) == []
+        films.delete_media(done.task_id)
+        films.delete_media(done.task_id)
+        with pytest.raises(InvalidRequest, match="record result data is blank"):
+            films.retrieve(done.task_id)
+        with pytest.raises(NotFound, match="record is null"):
+            films.cancel("0" * 32)
+
+
+def test_the_same_awaited_with_more_tasks_than_a_page_has(tmp_path: Path) -> None:
+    async def look(url: str) -> tuple[list[str], list[str]]:
+        async with AsyncFilmgate(KEY, url) as films:
+            made = [await films.generate("a dog", model="veo3_lite") for _ in range(103)]
+            await films.cancel(made[0])
+            return [task.task_id for task in made], [record.task_id async for record in films.tasks()]
+
+    with serving(tmp_path / "data", "--no-worker") as still:
+        made, seen = asyncio.run(look(still.url))
+    assert seen == made[::-1]
+
+
+def test_an_order_whose_answer_is_lost_is_made_once(server: Server) -> None:
+    """The connection breaks when the order has been sent: the client sends it again, and has the same task."""
+    with httpx2.Client(transport=_Losing(2)) as http, Filmgate(KEY, server.url, http_client=http) as films:
+        task = films.generate("an order that is sent three times")
+        orders = [record for record in films.tasks() if "three times" in record.raw["paramJson"]]
+    assert [record.task_id for record in orders] == [task.task_id]
+
+
+def test_orders_of_one_key_are_one_order(server: Server) -> None:
+    with Filmgate(KEY, server.url) as films:
+        first = films.generate("a dog", idempotency_key="one of mine")
+        assert films.generate("a dog", idempotency_key="one of mine") == first
+        with pytest.raises(InvalidRequest, match="another order before") as refused:
+            films.generate("a cat", idempotency_key="one of mine")
+        assert refused.value.code == 409
+
+
+class _Losing(httpx2.HTTPTransport):
+    """Sends everything, and loses the answers to the first orders."""
+
+    def __init__(self, orders: int) -> None:
+        super().__init__()
+        self._left = orders
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        answer = super().handle_request(request)
+        if request.method == "POST" and self._left:
+            self._left -= 1
+            answer.read()
+            raise httpx2.ReadError("The connection broke.", request=request)
+        return answer
 
 
 def test_its_refusals(server: Server) -> None:

@@ -238,12 +238,67 @@ def test_an_order_is_repeated_where_it_was_certainly_not_taken(fault: Reply | Fi
     assert drive.run(drive.flows().generate({})) == TaskRef(ID)
 
 
-@pytest.mark.parametrize("fault", [BROKEN, Timeout("slow"), reply(500), reply(501), Reply(502, {}, b"")])
+AMBIGUOUS = pytest.mark.parametrize("fault", [BROKEN, Timeout("slow"), reply(500), reply(501), Reply(502, {}, b"")])
+NO_TASKS = reply(data={"tasks": [], "nextCursor": None})
+
+
+@AMBIGUOUS
 def test_an_order_that_may_have_been_taken_is_not_sent_again(fault: Reply | FilmgateAPIError) -> None:
-    drive = Drive(fault)
-    with pytest.raises(FilmgateAPIError):
+    """To a server that has no list of tasks: it knows no keys of orders either."""
+    drive = Drive(fault, reply(404))
+    with pytest.raises(FilmgateAPIError) as raised:
         drive.run(drive.flows().generate({}))
+    assert raised.value.code != 404
+    assert [request.method for request in drive.requests] == ["POST", "GET"]
+
+
+@AMBIGUOUS
+def test_an_order_is_sent_again_where_the_server_takes_it_once(fault: Reply | FilmgateAPIError) -> None:
+    drive = Drive(fault, UNSENT, NO_TASKS, CREATED)
+    assert drive.run(drive.flows().generate({"prompt": "a dog"})) == TaskRef(ID)
+    first, _, look, again = drive.requests
+    assert (look.method, look.url) == ("GET", "http://server/api/v1/veo/tasks")
+    assert again == first
+    assert len(first.headers["idempotency-key"]) == 32
+
+
+def test_without_retries_nothing_is_asked() -> None:
+    drive = Drive(BROKEN)
+    with pytest.raises(ConnectionFailed):
+        drive.run(drive.flows(max_retries=0).generate({}))
     assert len(drive.requests) == 1
+
+
+def test_each_order_has_a_key_of_its_own_or_the_one_that_is_given() -> None:
+    drive = Drive(CREATED, repeat_last=True)
+    for flow in (drive.flows().generate({}), drive.flows().extend({}), drive.flows().upgrade_4k({})):
+        drive.run(flow)
+    assert len({request.headers["idempotency-key"] for request in drive.requests}) == 3
+    drive.run(drive.flows().generate({}, key="order 7"))
+    assert drive.requests[-1].headers["idempotency-key"] == "order 7"
+
+
+@pytest.mark.parametrize("key", ["", " a", "a ", "a\n", "é", "\x00", "x" * 256])
+def test_a_key_that_cannot_stand_for_an_order_is_refused(key: str) -> None:
+    with pytest.raises(InvalidRequest, match="idempotency key"):
+        next(Drive().flows().generate({}, key=key))
+
+
+@pytest.mark.parametrize("fault", [BROKEN, Timeout("slow"), reply(500)])
+def test_cancelling_and_deleting_may_be_repeated(fault: Reply | FilmgateAPIError) -> None:
+    drive = Drive(fault, CREATED, fault, CREATED)
+    drive.run(drive.flows().cancel(ID))
+    drive.run(drive.flows().delete_media(ID))
+    first, again, third, _ = drive.requests
+    assert (first.method, first.url) == ("POST", "http://server/api/v1/veo/cancel") == (again.method, again.url)
+    assert (third.method, third.url, third.params) == ("DELETE", "http://server/api/v1/veo/media", {"taskId": ID})
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"tasks": None}, {"tasks": [7]}])
+def test_a_list_that_is_none_is_unexpected(data: Any) -> None:
+    drive = Drive(reply(data=data))
+    with pytest.raises(UnexpectedAnswer):
+        drive.run(drive.flows().page({}, None))
 
 
 def test_the_jitter_only_shortens() -> None:

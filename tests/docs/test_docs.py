@@ -136,6 +136,16 @@ def test_the_contract_has_every_statement_once_and_in_order() -> None:
     ]
 
 
+def test_what_goes_beyond_is_numbered_in_order_too() -> None:
+    numbers = [int(number) for number in re.findall(r"^\* \*\*F(\d+)\*\* .+(?:\n  .+)*", _beyond(), re.M)]
+    assert numbers == [*range(1, len(numbers) + 1)]
+    assert numbers
+
+
+def _beyond() -> str:
+    return text_of("contract.md").split("\n## Beyond the hosted API\n")[1].split("\n## ")[0]
+
+
 def test_every_cell_of_the_contract_has_one_cause() -> None:
     table = text_of("contract.md").split("<!-- cells: begin -->")[1].split("<!-- cells: end -->")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()[2:]]

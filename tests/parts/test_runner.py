@@ -8,10 +8,14 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from filmgate.domain.task import Status, Task
+from filmgate.domain.errors import TaskEnded
+from filmgate.domain.task import Lease, Status, Task
+from filmgate.services.cancel import Cancel
+from filmgate.services.runner import RunnerLimits
 from filmgate.storage.local import LocalStorage
 from support.running import workshop
 from support.server import PLUGIN
@@ -70,6 +74,59 @@ def test_a_cancelled_task_frees_its_slot(tmp_path: Path) -> None:
             assert (await shop.store.get(task_id)).status is Status.REJECTED
             async with asyncio.timeout(10):  # a film is published before its folder is tidied away
                 while list((tmp_path / "tmp").iterdir()):
+                    await asyncio.sleep(0.02)
+
+    asyncio.run(job())
+
+
+def test_a_nudge_tells_of_a_task_that_was_cancelled(tmp_path: Path) -> None:
+    """Nothing else would for an hour: no look at the queue, no heartbeat, no progress."""
+    seldom = RunnerLimits(lease=36000.0, heartbeat=3600.0, progress=3600.0, poll=3600.0)
+
+    async def job() -> None:
+        async with workshop(tmp_path, limits=seldom) as shop:
+            task_id = await shop.submit("slow 60")
+            await shop.seen(task_id, lambda task: task.status is Status.RUNNING)
+            async with asyncio.timeout(20):
+                while (shop.runner.progress(task_id) or (0.0, ""))[0] == 0.0:
+                    await asyncio.sleep(0.02)
+            await Cancel(shop.store, shop.runner.nudge)(task_id, "default")
+            async with asyncio.timeout(20):
+                while shop.runner.progress(task_id) is not None:
+                    await asyncio.sleep(0.02)
+            assert (await shop.store.get(task_id)).status is Status.REJECTED
+            assert (await shop.ended(await shop.submit("a dog"))).status is Status.SUCCEEDED
+
+    asyncio.run(job())
+
+
+@pytest.mark.parametrize("cancel_first", [True, False])
+def test_a_film_is_published_or_cancelled_and_never_both(tmp_path: Path, cancel_first: bool) -> None:
+    """Both at once, in the moment in which the film is about to be published: the store lets one of them happen."""
+
+    async def job() -> None:
+        async with workshop(tmp_path) as shop:
+            cancel, succeed = Cancel(shop.store, shop.runner.nudge), shop.store.succeed
+            cancels: list[asyncio.Task[Task]] = []
+
+            async def racing(lease: Lease, *args: Any, **more: Any) -> Task:
+                publishing = None if cancel_first else asyncio.ensure_future(succeed(lease, *args, **more))
+                await asyncio.sleep(0)
+                cancels.append(asyncio.create_task(cancel(lease.task.id)))
+                await asyncio.sleep(0)
+                return await (publishing or succeed(lease, *args, **more))
+
+            shop.store.succeed = racing  # type: ignore[method-assign]  # the real one, at the worst of times
+            task = await shop.ended(await shop.submit("a dog", price=30))
+            (outcome,) = await asyncio.gather(*cancels, return_exceptions=True)
+            assert task.status is (Status.REJECTED if cancel_first else Status.SUCCEEDED)
+            assert isinstance(outcome, Task if cancel_first else TaskEnded)
+            assert bool(task.artifacts) is not cancel_first
+            kinds = shop.shelf.rows("SELECT kind FROM ledger WHERE task_id = ? ORDER BY id", task.id)
+            assert kinds == [("hold",), ("refund" if cancel_first else "settle",)]
+            storage = LocalStorage(tmp_path / "media")
+            async with asyncio.timeout(10):
+                while set(await storage.keys(f"{task.id}/")) != {artifact.key for artifact in task.artifacts}:
                     await asyncio.sleep(0.02)
 
     asyncio.run(job())

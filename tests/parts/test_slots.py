@@ -212,3 +212,48 @@ def test_closing_leaves_no_process() -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+async def begun(slots: LocalSlots, placed: Order) -> asyncio.Task[object]:
+    """A render by the gentle engine that has told of its progress."""
+    told = asyncio.Event()
+    work = asyncio.create_task(slots.render("gentle", placed, lambda fraction, stage: told.set()))
+    async with asyncio.timeout(20):
+        await told.wait()
+    return work
+
+
+@pytest.mark.parametrize(
+    ("prompt", "stays"), [("patient 60", True), ("slow 60", False)], ids=["leaves", "does not leave"]
+)
+def test_an_engine_that_leaves_its_work_keeps_its_process(tmp_path: Path, prompt: str, stays: bool) -> None:
+    """One that says so and does not is ended when its time is over."""
+
+    async def job() -> None:
+        async with opened("gentle") as slots:
+            (before,) = slots.health()
+            work = await begun(slots, order(tmp_path, prompt))
+            work.cancel()
+            assert isinstance((await asyncio.gather(work, return_exceptions=True))[0], asyncio.CancelledError)
+            await freed(slots, "gentle")
+            (after,) = slots.health()
+            assert (after.pid == before.pid) is stays
+            assert (await slots.render("gentle", order(tmp_path), ignore)).state == b"trial"
+
+    asyncio.run(job())
+
+
+def test_who_is_out_of_patience_ends_the_process_at_once(tmp_path: Path) -> None:
+    async def job() -> None:
+        async with opened("gentle") as slots:
+            (before,) = slots.health()
+            work = await begun(slots, order(tmp_path, "slow 60"))
+            work.cancel()
+            await asyncio.sleep(0.05)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            assert before.pid is not None
+            with pytest.raises(ProcessLookupError):
+                os.kill(before.pid, 0)
+
+    asyncio.run(job())

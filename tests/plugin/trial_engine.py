@@ -19,6 +19,10 @@ Its films are flat colours, made in a fraction of a second. Words in the prompt 
 
 There is a second one, ``trial2``, which heeds what stands after "then": "reject then fail". It reads German too, makes
 no extensions, and its films are white. And there is a translator, which says what it was given.
+
+Of the same engine there is a gentle one, which leaves its work when it is told to:
+
+    patient 60    takes so many seconds, unless it is told to leave
 """
 
 from __future__ import annotations
@@ -31,10 +35,11 @@ import stat
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filmgate.domain.errors import ContentRejected, EngineFailed, MinorRejected, PersonRejected
+from filmgate.domain.errors import Cancelled, ContentRejected, EngineFailed, MinorRejected, PersonRejected
 from filmgate.domain.routing import Capabilities
 from filmgate.domain.spec import Kind, Mode
 from filmgate.ports import Clip, Job
@@ -70,6 +75,27 @@ class TrialEngine:
 
     def close(self) -> None:
         pass
+
+
+class GentleEngine(TrialEngine):
+    name = "gentle"
+
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities(), leaves_within_s=1.0)
+
+    def render(self, job: Job) -> Clip:
+        if patient := re.search(r"patient ([\d.]+)", job.spec.prompt):
+            _wait(job, float(patient[1]))
+        return super().render(job)
+
+
+def _wait(job: Job, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if job.cancelled():
+            raise Cancelled
+        job.report(0.1, "waiting")
+        time.sleep(0.02)
 
 
 class SecondTrialEngine(TrialEngine):

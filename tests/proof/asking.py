@@ -18,6 +18,9 @@ CREATE = "POST /api/v1/jobs/createTask"
 JOB_RECORD = "GET /api/v1/jobs/recordInfo"
 CREDIT = "GET /api/v1/chat/credit"
 COMMON_CREDIT = "GET /api/v1/common/credit"
+CANCEL = "POST /api/v1/veo/cancel"
+TASKS = "GET /api/v1/veo/tasks"
+MEDIA = "DELETE /api/v1/veo/media"
 DOWNLOAD = "POST /api/v1/common/download-url"
 BASE64 = "POST /api/file-base64-upload"
 URL = "POST /api/file-url-upload"
@@ -35,6 +38,9 @@ FIELDS: dict[str, Callable[[str, str], dict[str, Any]]] = {
     JOB_RECORD: lambda film_id, link: {"taskId": film_id},
     CREDIT: lambda film_id, link: {},
     COMMON_CREDIT: lambda film_id, link: {},
+    CANCEL: lambda film_id, link: {"taskId": film_id},
+    TASKS: lambda film_id, link: {},
+    MEDIA: lambda film_id, link: {"taskId": film_id},
     DOWNLOAD: lambda film_id, link: {"url": link},
     BASE64: lambda film_id, link: {"base64Data": "iVBORw0KGgo=", "uploadPath": "images"},
     URL: lambda film_id, link: {"fileUrl": link, "uploadPath": "images"},
@@ -54,8 +60,8 @@ def code(server: Server, endpoint: str, film_id: str = "", link: str = "", /, **
 
 def sent(server: Server, endpoint: str, fields: dict[str, Any], **headers: str) -> httpx2.Response:
     method, path = endpoint.split(" ")
-    if method == "GET":
-        return server.http.get(path, params=fields, headers=headers)
+    if method in ("GET", "DELETE"):
+        return server.http.request(method, path, params=fields, headers=headers)
     if endpoint == STREAM:
         return server.http.post(path, data=fields, files={"file": ("a.png", b"x", "image/png")}, headers=headers)
     return server.http.post(path, json=fields, headers=headers)

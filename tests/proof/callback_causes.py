@@ -69,6 +69,18 @@ def _too_slow(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
         yield _told(server, prompt="slow 60")
 
 
+def _deadline_passed(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    with serving(folder / "data", FILMGATE_LIMITS__END_WITHIN_S="2") as server:
+        yield _told(server, prompt="slow 60")
+
+
+def _cancelled(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    with receiving() as receiver:
+        task_id = generate(ground.fine, prompt="slow 60", callBackUrl=receiver.url)["data"]["taskId"]
+        assert post(ground.fine, "/api/v1/veo/cancel", taskId=task_id)["code"] == 200
+        yield int(until(lambda: receiver.bodies, "the callback comes", 90)[0]["code"])
+
+
 def _nobody_can(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
     """What was ordered while there was an engine for it."""
     with receiving() as receiver:
@@ -148,6 +160,8 @@ CELLS: list[Cell] = [
     *cells(FILM, code=400, words="an image cannot be used", cause=_film_as_image),
     *cells(FILM, code=451, words="an image could not be fetched", cause=_no_image),
     *cells(FILM, code=408, words="the engine took longer than it may", cause=_too_slow),
+    *cells(FILM, code=408, words="a deadline has passed", cause=_deadline_passed),
+    *cells(FILM, code=400, words="its owner has cancelled it", cause=_cancelled),
     *cells(FILM, code=422, words="no engine can do what was ordered", cause=_nobody_can),
     *cells(FILM, code=422, words="against the content rules, and no fallback helped", cause=_no_fallback),
     *cells(FILM, code=500, words=STUCK, cause=_engine_has_gone),

@@ -14,6 +14,7 @@ from support.server import FALLBACK, KEY, Server, serving, until
 
 from .asking import (
     BASE64,
+    CANCEL,
     COMMON_CREDIT,
     CREATE,
     CREDIT,
@@ -23,9 +24,11 @@ from .asking import (
     GENERATE,
     JOB_RECORD,
     K4,
+    MEDIA,
     P1080,
     RECORD,
     STREAM,
+    TASKS,
     UPLOADS,
     URL,
     code,
@@ -63,6 +66,7 @@ def _outside_its_rules(endpoint: str, ground: Ground, folder: Path) -> Iterator[
         EXTEND: [{"prompt": None}, {"seeds": 1}, {"model": "turbo"}],
         CREATE: [{"input": {"prompt": "a dog", "duration": 5}}, {"input": None}],
         K4: [{"taskId": None}, {"index": -1}, {"callBackUrl": "no address"}],
+        TASKS: [{"limit": 0}, {"cursor": "7"}, {"state": "lost"}, {"kind": "film"}, {"since": "yesterday"}],
     }
     for changes in wrong[endpoint]:
         yield code(ground.fine, endpoint, ground.film_id, **changes)
@@ -154,7 +158,7 @@ def _too_many_orders(endpoint: str, ground: Ground, folder: Path) -> Iterator[in
 def _asked_too_often(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
     def asked() -> int | None:
         found = code(ground.strict, endpoint, NOWHERE)  # no order can follow from it
-        return found if found != 422 else None
+        return found if found not in (200, 422) else None
 
     yield until(asked, "that is too often")
 
@@ -166,6 +170,29 @@ def _full_queue(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
 
 def _key_has_spent(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
     yield code(ground.capped, endpoint, ground.film_id)
+
+
+def _key_of_another_order(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    film_id = made(ground.fine)["taskId"]
+    fields = FIELDS[endpoint](film_id, "")
+    key = {"Idempotency-Key": f"a key for {endpoint}"}
+    assert code_in(sent(ground.fine, endpoint, fields, **key)) == 200
+    yield code_in(sent(ground.fine, endpoint, {**fields, "callBackUrl": "https://example.org/"}, **key))
+
+
+def _has_ended(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    yield code(ground.fine, endpoint, ground.film_id)
+    yield code(ground.fine, endpoint, ground.failed_id)
+
+
+def _has_not_ended(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    yield code(ground.fine, endpoint, generate(ground.fine, prompt="slow 2", duration=4)["data"]["taskId"])
+
+
+def _films_were_deleted(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
+    film_id = made(ground.fine)["taskId"]
+    assert code(ground.fine, MEDIA, film_id) == 200
+    yield code(ground.fine, endpoint, film_id)
 
 
 def _fault_of_ours(endpoint: str, ground: Ground, folder: Path) -> Iterator[int]:
@@ -212,21 +239,27 @@ NEEDS = {
 OFF = "the operator has switched it off"
 NO_KEY = "no key, or no such key"
 FAULT = "a fault of ours"
+ANOTHER_ORDER = "another order under the same Idempotency-Key"
 RULES = "a field is outside its rules"
-KEYED = (GENERATE, RECORD, P1080, K4, EXTEND, CREATE, JOB_RECORD, CREDIT, COMMON_CREDIT, DOWNLOAD, *UPLOADS)
+BEYOND = (CANCEL, TASKS, MEDIA)
+KEYED = (GENERATE, RECORD, P1080, K4, EXTEND, CREATE, JOB_RECORD, CREDIT, COMMON_CREDIT, DOWNLOAD, *UPLOADS, *BEYOND)
 ORDERS = (GENERATE, P1080, K4, EXTEND, CREATE)
 
 CELLS: list[Cell] = [
     *cells(*KEYED, code=401, words=NO_KEY, cause=_no_key),
-    *cells(GENERATE, EXTEND, code=400, words="the body is no JSON object", cause=_no_object),
+    *cells(GENERATE, EXTEND, CANCEL, code=400, words="the body is no JSON object", cause=_no_object),
     *cells(*ORDERS, code=402, words="the credits do not cover the price", cause=_too_dear),
-    *cells(GENERATE, EXTEND, CREATE, K4, code=422, words=RULES, cause=_outside_its_rules),
+    *cells(GENERATE, EXTEND, CREATE, K4, TASKS, code=422, words=RULES, cause=_outside_its_rules),
     *cells(*ORDERS, code=429, words="too many orders in a short time", cause=_too_many_orders),
     *cells(*ORDERS, code=429, words="the queue is full", cause=_full_queue),
-    *cells(RECORD, P1080, JOB_RECORD, code=429, words="asked too often", cause=_asked_too_often),
+    *cells(GENERATE, EXTEND, CREATE, K4, code=409, words=ANOTHER_ORDER, cause=_key_of_another_order),
+    *cells(CANCEL, code=409, words="the task has ended, and was not cancelled", cause=_has_ended),
+    *cells(MEDIA, code=409, words="the task has not ended", cause=_has_not_ended),
+    *cells(RECORD, P1080, K4, EXTEND, code=422, words="its films were deleted", cause=_films_were_deleted),
+    *cells(RECORD, P1080, JOB_RECORD, TASKS, code=429, words="asked too often", cause=_asked_too_often),
     *cells(*ORDERS, code=433, words="the key has used up what it may use", cause=_key_has_spent),
-    *cells(RECORD, P1080, K4, JOB_RECORD, code=422, words="no such task", cause=_no_such_task),
-    *cells(RECORD, code=422, words="no taskId", cause=_no_task_id),
+    *cells(RECORD, P1080, K4, JOB_RECORD, CANCEL, MEDIA, code=422, words="no such task", cause=_no_such_task),
+    *cells(RECORD, CANCEL, MEDIA, code=422, words="no taskId", cause=_no_task_id),
     *cells(JOB_RECORD, code=400, words="no taskId", cause=_no_task_id),
     *cells(RECORD, code=422, words="the media are gone", cause=_media_are_gone),
     *cells(P1080, K4, code=422, words="not succeeded", cause=_not_succeeded),
@@ -243,12 +276,17 @@ CELLS: list[Cell] = [
     *cells(URL, code=400, words="a field is missing, or the address cannot or may not be fetched", cause=_bad_file),
     *cells(STREAM, code=400, words="no form, or a field is missing", cause=_bad_file),
     *cells(*UPLOADS, code=405, words="another method", cause=_another_method),
-    *cells(GENERATE, RECORD, P1080, K4, EXTEND, CREATE, code=455, words="maintenance", cause=_maintenance),
+    *cells(GENERATE, RECORD, P1080, K4, EXTEND, CREATE, TASKS, code=455, words="maintenance", cause=_maintenance),
     *cells(*NEEDS, code=505, words=OFF, cause=_switched_off),
     *cells(P1080, code=422, words="made by a fallback engine", cause=_by_a_fallback),
     *cells(PAGES, code=404, words="no such page", cause=_no_such_page),
     *cells(
         GENERATE, code=500, words="a fault of ours, such as a database that cannot be written", cause=_fault_of_ours
     ),
-    *cells(RECORD, P1080, K4, EXTEND, CREATE, JOB_RECORD, *UPLOADS, code=500, words=FAULT, cause=_fault_of_ours),
+    *cells(
+        *(RECORD, P1080, K4, EXTEND, CREATE, JOB_RECORD, *UPLOADS, *BEYOND),
+        code=500,
+        words=FAULT,
+        cause=_fault_of_ours,
+    ),
 ]

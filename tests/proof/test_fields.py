@@ -75,6 +75,9 @@ FIELDS = [
     *_each("GET", VEO + "get-4k-video", "taskId index", {"taskId": FILM}, "query"),
     *_each("GET", VEO + "get-1080p-video", "taskId index", {"taskId": FILM}, "query"),
     *_each("GET", VEO + "record-info", "taskId", {"taskId": FILM}, "query"),
+    *_each("POST", VEO + "cancel", "taskId", {"taskId": FILM}),
+    *_each("GET", VEO + "tasks", "limit cursor state model kind since until", {}, "query"),
+    *_each("DELETE", VEO + "media", "taskId", {"taskId": FILM}, "query"),
     *_each("GET", "/api/v1/jobs/recordInfo", "taskId", {"taskId": FILM}, "query"),
     *_each(
         "POST", "/api/v1/jobs/createTask", "model input callBackUrl", {"model": "veo-3-1", "input": {"prompt": "a dog"}}

@@ -201,6 +201,43 @@ def test_a_task_that_there_is_not(environment: dict[str, str]) -> None:
     )
 
 
+def test_the_tasks_are_chosen_and_gone_through(environment: dict[str, str]) -> None:
+    start_once(environment)
+    ids = [order_once(environment, prompt) for prompt in ("one", "two", "three")]
+    first = printed(environment, "tasks", "list", "--limit", "2")
+    assert [task["taskId"] for task in first] == ids[:0:-1]
+    rest = printed(environment, "tasks", "list", "--cursor", first[-1]["taskId"], "--account", "default")
+    assert [task["taskId"] for task in rest] == ids[:1]
+    filmgate(environment, "tasks", "cancel", ids[1])
+    assert [task["taskId"] for task in printed(environment, "tasks", "list", "--state", "fail")] == [ids[1]]
+    assert len(printed(environment, "tasks", "list", "--since", "2026-01-01", "--kind", "generate")) == 3
+    for nothing in (("--until", "2026-01-01T00:00:00Z"), ("--model", "veo3"), ("--kind", "extend")):
+        assert filmgate(environment, "tasks", "list", *nothing).stdout == "There are no such tasks.\n"
+    assert "is no time: write 90d" in filmgate(environment, "tasks", "list", "--since", "soon", code=2).stderr
+    assert "There is no task zz" in filmgate(environment, "tasks", "list", "--cursor", "zz", code=2).stderr
+
+
+def test_the_operator_cancels_a_task(environment: dict[str, str]) -> None:
+    start_once(environment)
+    ordered = order_once(environment, "a dog")
+    said = f"Task {ordered} is cancelled; its credits are back.\n"
+    assert [filmgate(environment, "tasks", "cancel", ordered).stdout for _ in range(2)] == [said, said]
+    shown = printed(environment, "tasks", "show", ordered)
+    assert shown["status"] == "rejected"
+    assert shown["error"]["sentence"] == "The task was cancelled by the operator of the server."
+    refused = filmgate(environment, "tasks", "retry", ordered, code=2).stderr
+    assert refused == "Error: The task was cancelled: whoever wants it after all orders it again.\n"
+
+
+def test_what_the_operator_may_not_do_with_a_task(environment: dict[str, str]) -> None:
+    start_once(environment)
+    ordered = order_once(environment, "a dog")
+    assert "has not ended" in filmgate(environment, "tasks", "retry", ordered, code=2).stderr
+    assert "has not ended" in filmgate(environment, "tasks", "delete-media", ordered, code=2).stderr
+    for command in ("cancel", "retry", "delete-media"):
+        assert "There is no task zz" in filmgate(environment, "tasks", command, "zz", code=2).stderr
+
+
 def order_once(environment: dict[str, str], prompt: str) -> str:
     """The id of a task that waits for a worker."""
 

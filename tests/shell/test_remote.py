@@ -70,8 +70,31 @@ def test_a_film_that_the_server_cannot_make_is_code_1(server: Server, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_task_is_cancelled(server: Server, tmp_path: Path) -> None:
+    task = server.create("slow 60")
+    for _ in range(2):
+        said = filmgate(server, tmp_path, "cancel", task).stdout
+        assert said == f"Task {task} is cancelled; its credits are back.\n"
+    assert "cancelled by its owner" in filmgate(server, tmp_path, "status", task, code=1).stdout
+    done = server.create("a dog", duration=4)
+    server.ended(done)
+    assert "succeeded already" in filmgate(server, tmp_path, "cancel", done, code=2).stderr
+
+
+def test_the_operator_tries_again_and_deletes(server: Server, tmp_path: Path) -> None:
+    old = server.create("fail")
+    server.ended(old)
+    again = json.loads(server.cli("tasks", "retry", old, "--json"))
+    assert (again["retryOf"], again["credits"]) == (old, 60)
+    assert f"retry of  {old}\n" in server.cli("tasks", "show", again["taskId"])
+    done = server.create("a dog", duration=4)
+    link = server.ended(done)["resultUrl"]
+    assert server.cli("tasks", "delete-media", done) == f"The files of task {done} are gone.\n"
+    assert server.http.get(link).status_code == 404
+
+
 def test_what_the_server_does_not_know_is_code_2(server: Server, tmp_path: Path) -> None:
-    for command in ("status", "download"):
+    for command in ("status", "download", "cancel"):
         said = filmgate(server, tmp_path, command, "zz", code=2).stderr
         assert said.startswith("Error: The server knows no task zz (record is null): check the id")
         assert "filmgate tasks list" in said

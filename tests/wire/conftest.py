@@ -40,8 +40,11 @@ from filmgate.http.public import public_base
 from filmgate.net.outbound import Outbound, Policy
 from filmgate.ports import Caller
 from filmgate.services.accounts import create_key
+from filmgate.services.cancel import Cancel
 from filmgate.services.derive import Derive
+from filmgate.services.janitor import Janitor
 from filmgate.services.outlooks import Outlooks
+from filmgate.services.remove import RemoveMedia
 from filmgate.services.submit import Submit
 from filmgate.services.uploads import Uploads
 from filmgate.storage.links import Links
@@ -49,6 +52,7 @@ from filmgate.storage.local import LocalStorage
 from filmgate.store.accounts import SqlAccountStore
 from filmgate.store.events import SqlEventStore
 from filmgate.store.features import SqlFeatureStore
+from filmgate.store.media import SqlMediaStore
 from filmgate.store.migrate import migrate
 from filmgate.store.queue import SqlQueueView
 from filmgate.store.sqlite import Database
@@ -104,6 +108,8 @@ class World:
             self.database = database
             self.tasks = SqlTaskStore(database, self.clock)
             self.accounts = SqlAccountStore(database, self.clock)
+            self.media = SqlMediaStore(database, self.clock)
+            self.uploads = SqlUploadStore(database, self.clock)
             self.features = SqlFeatureStore(database, self.clock)
             app.router.routes[:0] = self.routes()
             yield
@@ -111,7 +117,7 @@ class World:
     def routes(self) -> list[Address]:
         desk = self.desk()
         uploads = Uploads(
-            SqlUploadStore(self.database, self.clock),
+            self.uploads,
             self.storage,
             self.clock,
             self.new_id,
@@ -137,6 +143,8 @@ class World:
         return Desk(
             submit=Submit(*making, lambda: None),
             derive=Derive(*making, lambda: None),
+            cancel=Cancel(self.tasks, lambda: None),
+            remove_media=RemoveMedia(self.tasks, self.media, self.storage),
             tasks=self.tasks,
             clock=self.clock,
             links=self.links,
@@ -148,6 +156,9 @@ class World:
             outlook=Outlooks(SqlQueueView(self.database, self.clock), self.clock).of,
             watchers=Watchers(SqlEventStore(self.database), self.closing),
         )
+
+    def janitor(self) -> Janitor:
+        return Janitor(self.uploads, self.media, self.storage, self.clock, records_kept_ms=61 * DAY_MS)
 
     def new_id(self) -> str:
         return f"{next(self.numbers):032x}"

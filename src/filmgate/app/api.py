@@ -35,8 +35,10 @@ from ..http.events import Watchers
 from ..http.pace import Pace
 from ..http.public import public_base
 from ..net.outbound import Outbound, Policy, check_literal
+from ..services.cancel import Cancel
 from ..services.derive import Derive
 from ..services.outlooks import Outlooks
+from ..services.remove import RemoveMedia
 from ..services.room import Room
 from ..services.submit import Submit
 from ..services.uploads import Uploads
@@ -47,6 +49,7 @@ from .listening import room
 from .logs import start_logging
 from .loop import run
 from .parts import Parts, new_seed, new_task_id, opened
+from .sweeps import deadline_sweeps
 
 OPERATIONS = (*veo3_described.OPERATIONS, *market_described.OPERATIONS, *files_described.OPERATIONS)
 
@@ -118,6 +121,8 @@ def _desk(parts: Parts, wires: Wires, policy: Policy) -> Desk:
     return Desk(
         submit=submitter(parts, wires.nudge),
         derive=deriver(parts, wires.nudge),
+        cancel=Cancel(parts.tasks, wires.nudge),
+        remove_media=RemoveMedia(parts.tasks, parts.media, parts.storage),
         tasks=parts.tasks,
         clock=parts.clock,
         links=parts.links,
@@ -215,7 +220,11 @@ async def _answer(
         wires = Wires(nudge, uses.saw, asyncio.Event())
         server = _Server(_config(settings, build(parts, wires, worker=worker)), ready, wires.closing)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
+        sweeps = [asyncio.create_task(sweep) for sweep in deadline_sweeps(parts, nudge)]
         await server.serve(sockets=[listener])
+        for sweep in sweeps:
+            sweep.cancel()
+        await asyncio.gather(*sweeps, return_exceptions=True)
 
 
 @asynccontextmanager

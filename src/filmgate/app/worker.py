@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ from .logs import start_logging
 from .loop import run
 from .parts import SERVE_OWNER, Parts, opened
 from .policy import policy_of
+from .sweeps import Sweeping, deadline_sweeps, key_sweep
 
 
 @dataclass(frozen=True)
@@ -122,11 +123,20 @@ async def _work(settings: Settings, nudges: int, ready: Callable[[], None]) -> N
                 ready()
                 kept_ms = round(settings.retention.metadata_s * 1000)
                 janitor = Janitor(parts.uploads, parts.media, parts.storage, parts.clock, records_kept_ms=kept_ms)
-                await _until(stop, shop.runner, deliver, janitor, settings.worker.drain_timeout_s)
+                sweeps = (*deadline_sweeps(parts, shop.runner.nudge), key_sweep(parts))
+                await _until(stop, shop.runner, deliver, janitor, sweeps, settings.worker.drain_timeout_s)
 
 
-async def _until(stop: asyncio.Event, runner: Runner, deliver: Deliver, janitor: Janitor, drain_s: float) -> None:
+async def _until(
+    stop: asyncio.Event,
+    runner: Runner,
+    deliver: Deliver,
+    janitor: Janitor,
+    sweeps: Sequence[Sweeping],
+    drain_s: float,
+) -> None:
     async with asyncio.TaskGroup() as group:
+        tidying = [group.create_task(sweep) for sweep in sweeps]
         running = group.create_task(runner.run())
         delivering = group.create_task(deliver.run())
         sweeping = group.create_task(janitor.run())
@@ -135,7 +145,8 @@ async def _until(stop: asyncio.Event, runner: Runner, deliver: Deliver, janitor:
         delivering.cancel()
         await deliver.drain()
         running.cancel()
-        sweeping.cancel()
+        for sweep in (sweeping, *tidying):
+            sweep.cancel()
 
 
 def _listen(loop: asyncio.AbstractEventLoop, nudges: int, nudge: Callable[[], None]) -> None:

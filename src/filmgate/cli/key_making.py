@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..domain.limits import PRIORITIES
 from ..settings import Settings, SettingsError, edition_of_key
 from .actor import actor
 from .failures import Exit, Failure
@@ -37,6 +38,7 @@ class Wanted:
     daily_cap: Given | None = None
     total_cap: Given | None = None
     max_running: Given | None = None
+    priority: int | None = None
     expires: Given | None = None
     addresses: tuple[str, ...] | None = None
     edition: Mapping[str, str] | None = None
@@ -53,6 +55,7 @@ class Wanted:
             label=key.label if self.label is None else self.label,
             caps=caps,
             max_running=_said(self.max_running, key.max_running),
+            priority=key.priority if self.priority is None else self.priority,
             expires_ms=_said(self.expires, key.expires_ms),
             addresses=key.addresses if self.addresses is None else self.addresses,
             edition=key.edition if self.edition is None else self.edition,
@@ -72,6 +75,11 @@ def with_wanted(command: Command) -> Command:
         click.option("--total-cap", type=_CREDITS, help="Credits that it may spend in all."),
         click.option(
             "--max-running", type=OrNone(click.IntRange(1, 1_000_000)), help="Films of it that are made at a time."
+        ),
+        click.option(
+            "--priority",
+            type=click.IntRange(PRIORITIES[0], PRIORITIES[-1]),
+            help="Of its films among those of the account: the higher first; 0 is usual.",
         ),
         click.option("--expires", type=OrNone(Moment()), help="How long it can be used: 90d, 12h, or until a date."),
         click.option(
@@ -210,6 +218,7 @@ async def _create(settings: Settings, account: str, wanted: Wanted) -> NewKey:
             expires_ms=draft.expires_ms,
             caps=draft.caps,
             max_running=draft.max_running,
+            priority=draft.priority,
             addresses=draft.addresses,
             by=actor(),
         )

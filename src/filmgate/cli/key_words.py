@@ -54,6 +54,7 @@ def facts(told: Told) -> dict[str, Any]:
         "caps": {"hour": key.caps.hourly, "day": key.caps.daily, "total": key.caps.total},
         "spent": {"hour": spent.hour, "day": spent.day, "total": spent.total},
         "maxRunning": key.max_running,
+        "priority": key.priority,
         "addresses": list(key.addresses),
         "edition": dict(key.edition),
     }
@@ -81,6 +82,7 @@ def lines(told: Told) -> list[tuple[str, str]]:
         ("today", _of_cap(spent.day, caps.daily)),
         ("in all", _of_cap(spent.total, caps.total)),
         ("running", "as the account" if key.max_running is None else f"{key.max_running} at most"),
+        ("priority", str(key.priority)),
         ("from", ", ".join(key.addresses) or "everywhere"),
         ("edition", ", ".join(f"{name}={value}" for name, value in key.edition.items())),
     ]

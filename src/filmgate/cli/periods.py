@@ -49,6 +49,19 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # as above
         return at_ms
 
 
+class Past(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A moment in UTC milliseconds: so long ago, or a date, at whose beginning it is."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        length_ms = length(str(value))
+        at_ms = time.time_ns() // 1_000_000 - length_ms if length_ms is not None else _date(str(value))
+        if at_ms is None:
+            self.fail(f"{value!r} is no time: write 90d, 12h, 2026-01-31 or 2026-01-31T12:00.", param, ctx)
+        return at_ms
+
+
 def length(text: str) -> int | None:
     found = _LENGTH.fullmatch(text.strip().lower())
     return round(float(found[1]) * _UNITS[found[2]] * 1000) if found else None

@@ -1,4 +1,4 @@
-"""``filmgate status`` and ``filmgate download``: a task of a server, seen from its client."""
+"""``filmgate status``, ``cancel`` and ``download``: a task of a server, seen from its client."""
 
 from __future__ import annotations
 
@@ -35,6 +35,18 @@ def status(ctx: click.Context, task_id: str, url: str | None, api_key: str | Non
             _show(record)
     if record.ended and not record.succeeded:
         ctx.exit(Exit.FAILED)
+
+
+@click.command()
+@click.argument("task_id", metavar="TASK", type=WORDS)
+@with_server
+def cancel(task_id: str, url: str | None, api_key: str | None) -> None:
+    """Cancel a task of a server. Its credits are given back."""
+    from .remote import connected, known
+
+    with connected(url, api_key) as films, known(task_id):
+        films.cancel(task_id)
+    say(f"Task {task_id} is cancelled; its credits are back.")
 
 
 @click.command()

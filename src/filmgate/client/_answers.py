@@ -12,7 +12,7 @@ import msgspec
 
 from ._effects import Reply
 from ._errors import UnexpectedAnswer, error_for
-from ._models import TaskRef
+from ._models import Record, TaskRef, record_from
 
 _LONGEST_RETRY_AFTER_S = 120.0
 _PROCESSING = {400: "processing", 422: "records are being generated"}
@@ -25,6 +25,14 @@ class Larger:
 
     url: str | None
     task_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of an account's tasks, the newest first, and where the next ones are."""
+
+    records: tuple[Record, ...]
+    cursor: str | None
 
 
 def data_of(reply: Reply) -> Any:
@@ -47,6 +55,15 @@ def task_of(reply: Reply) -> TaskRef:
     if task_id is None:
         raise UnexpectedAnswer("The server took the order but named no task.")
     return TaskRef(task_id)
+
+
+def page_of(reply: Reply) -> Page:
+    """Some of an account's tasks."""
+    data = data_of(reply)
+    records = data.get("tasks") if isinstance(data, Mapping) else None
+    if not isinstance(records, list) or not all(isinstance(each, Mapping) for each in records):
+        raise UnexpectedAnswer("The server's answer about the tasks holds no list of them.")
+    return Page(tuple(record_from(each) for each in records), _named(data, "nextCursor"))
 
 
 def task_of_4k(reply: Reply) -> TaskRef:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, cast, overload
@@ -12,7 +13,7 @@ import anyio
 import anyio.to_thread
 import httpx2
 
-from ._calls import address_of, check_1080p, flows_for, id_of, order_of
+from ._calls import address_of, check_1080p, filters_of, flows_for, id_of, order_of
 from ._effects import Effect, Fetch, Flow, Send, SendFile, Sleep
 from ._errors import FilmgateAPIError
 from ._flow import File, OnProgress, Patience
@@ -57,6 +58,7 @@ class AsyncFilmgate:
         generation_type: str | None = None,
         enable_translation: bool | None = None,
         enable_fallback: bool | None = None,
+        idempotency_key: str | None = None,
         **extra: Any,
     ) -> TaskRef:
         """As Filmgate.generate."""
@@ -75,7 +77,7 @@ class AsyncFilmgate:
             enableTranslation=enable_translation,
             enableFallback=enable_fallback,
         )
-        return await self._run(self._flows.generate(order, images))
+        return await self._run(self._flows.generate(order, images, idempotency_key))
 
     async def extend(
         self,
@@ -86,6 +88,7 @@ class AsyncFilmgate:
         seeds: int | None = None,
         watermark: str | None = None,
         callback_url: str | None = None,
+        idempotency_key: str | None = None,
         **extra: Any,
     ) -> TaskRef:
         """As Filmgate.extend."""
@@ -98,7 +101,7 @@ class AsyncFilmgate:
             watermark=watermark,
             callBackUrl=callback_url,
         )
-        return await self._run(self._flows.extend(order))
+        return await self._run(self._flows.extend(order, idempotency_key))
 
     @overload
     async def upgrade(
@@ -108,6 +111,7 @@ class AsyncFilmgate:
         *,
         index: int = 0,
         callback_url: None = None,
+        idempotency_key: None = None,
         timeout: float | None = 1800.0,  # noqa: ASYNC109 - as in Filmgate
         on_progress: OnProgress | None = None,
         poll_interval: float | None = None,
@@ -121,6 +125,7 @@ class AsyncFilmgate:
         *,
         index: int = 0,
         callback_url: str | None = None,
+        idempotency_key: str | None = None,
         timeout: float | None = 1800.0,  # noqa: ASYNC109 - as in Filmgate
         on_progress: OnProgress | None = None,
         poll_interval: float | None = None,
@@ -133,6 +138,7 @@ class AsyncFilmgate:
         *,
         index: int = 0,
         callback_url: str | None = None,
+        idempotency_key: str | None = None,
         timeout: float | None = 1800.0,  # noqa: ASYNC109 - as in Filmgate
         on_progress: OnProgress | None = None,
         poll_interval: float | None = None,
@@ -140,8 +146,8 @@ class AsyncFilmgate:
         """As Filmgate.upgrade."""
         if to == "4k":
             order = order_of({}, taskId=id_of(task_id), index=index, callBackUrl=callback_url)
-            return await self._run(self._flows.upgrade_4k(order))
-        check_1080p(to, callback_url)
+            return await self._run(self._flows.upgrade_4k(order, idempotency_key))
+        check_1080p(to, callback_url, idempotency_key)
         patience = Patience(timeout=timeout, on_progress=on_progress, poll_interval=poll_interval)
         return await self._run(self._flows.upgrade_1080p(id_of(task_id), index, patience))
 
@@ -160,6 +166,33 @@ class AsyncFilmgate:
         """As Filmgate.wait; ``on_progress`` is a plain function."""
         patience = Patience(timeout=timeout, on_progress=on_progress, poll_interval=poll_interval)
         return await self._run(self._flows.wait(id_of(task_id), patience))
+
+    async def cancel(self, task_id: str | TaskRef) -> None:
+        """As Filmgate.cancel."""
+        await self._run(self._flows.cancel(id_of(task_id)))
+
+    async def tasks(
+        self,
+        *,
+        state: str | None = None,
+        model: str | None = None,
+        kind: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncIterator[Record]:
+        """As Filmgate.tasks, for ``async for``."""
+        filters = filters_of(state, model, kind, since, until)
+        page = await self._run(self._flows.page(filters, None))
+        while True:
+            for record in page.records:
+                yield record
+            if page.cursor is None:
+                return
+            page = await self._run(self._flows.page(filters, page.cursor))
+
+    async def delete_media(self, task_id: str | TaskRef) -> None:
+        """As Filmgate.delete_media."""
+        await self._run(self._flows.delete_media(id_of(task_id)))
 
     async def download(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from .. import __version__
@@ -31,6 +32,16 @@ def order_of(extra: Mapping[str, Any], **said: object) -> Mapping[str, Any]:
     return {name: value for name, value in said.items() if value is not None} | dict(extra)
 
 
+def filters_of(
+    state: str | None, model: str | None, kind: str | None, since: datetime | None, until: datetime | None
+) -> Mapping[str, str]:
+    """The query of a list of tasks; a time without a zone is of this machine."""
+    times = {"since": since, "until": until}
+    said = {"state": state, "model": model, "kind": kind}
+    said |= {name: None if at is None else str(round(at.timestamp() * 1000)) for name, at in times.items()}
+    return {"limit": "100"} | {name: value for name, value in said.items() if value is not None}
+
+
 def id_of(task: str | TaskRef) -> str:
     return task.task_id if isinstance(task, TaskRef) else task
 
@@ -46,9 +57,11 @@ def address_of(film: Record | Film | str) -> str:
     return film.film_url
 
 
-def check_1080p(to: str, callback_url: str | None) -> None:
-    """Raises InvalidRequest for another size, and for a callback: the API has none for this one."""
+def check_1080p(to: str, callback_url: str | None, key: str | None) -> None:
+    """Raises InvalidRequest for another size, and for a callback or a key: the API has neither for this one."""
     if to != "1080p":
         raise InvalidRequest(f"There is no larger version {to!r}: choose 1080p or 4k.")
     if callback_url is not None:
         raise InvalidRequest("A 1080p version has no callback: leave callback_url out, or ask for 4k.")
+    if key is not None:
+        raise InvalidRequest("A 1080p version is made once, whoever asks: leave idempotency_key out.")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, cast, overload
 
 import httpx2
 
-from ._calls import address_of, check_1080p, flows_for, id_of, order_of
+from ._calls import address_of, check_1080p, filters_of, flows_for, id_of, order_of
 from ._effects import Effect, Fetch, Flow, Send, SendFile, Sleep
 from ._errors import FilmgateAPIError
 from ._flow import File, OnProgress, Patience
@@ -27,7 +28,8 @@ class Filmgate:
 
     ``api_key`` and ``base_url`` default to the environment's FILMGATE_API_KEY and FILMGATE_URL; the URL then to
     http://127.0.0.1:8000. ``timeout`` is in seconds, for one request. ``max_retries`` is how often a request is
-    repeated after a fault that may pass; an order is repeated only where it was certainly not taken. ``upload_url`` is
+    repeated after a fault that may pass; an order only where it was certainly not taken, or where the server takes it
+    once however often it comes. ``upload_url`` is
     for servers that take files at another address. A ``http_client`` that is handed in is used as it is and stays open.
 
     Raises Unauthenticated where there is no key.
@@ -64,6 +66,7 @@ class Filmgate:
         generation_type: str | None = None,
         enable_translation: bool | None = None,
         enable_fallback: bool | None = None,
+        idempotency_key: str | None = None,
         **extra: Any,
     ) -> TaskRef:
         """Order a film; returns at once.
@@ -75,6 +78,10 @@ class Filmgate:
         ``images`` are addresses, or files of this machine (a path, or the bytes), which are uploaded first. With one or
         two of them the film begins and ends with them; three are what appears in it; ``generation_type`` says
         otherwise: "FIRST_AND_LAST_FRAMES_2_VIDEO" or "REFERENCE_2_VIDEO". ``image_urls`` takes addresses alone.
+
+        Each order carries a key of its own, under which a Filmgate server takes it once, however often it is sent; so
+        it is sent again where the connection broke. With an ``idempotency_key`` of yours, an order is the same one in
+        another process too, for a day.
 
         Raises InvalidRequest, InsufficientCredits, Unauthenticated, RateLimited, ServerError, ConnectionFailed or
         Timeout.
@@ -94,7 +101,7 @@ class Filmgate:
             enableTranslation=enable_translation,
             enableFallback=enable_fallback,
         )
-        return self._run(self._flows.generate(order, images))
+        return self._run(self._flows.generate(order, images, idempotency_key))
 
     def extend(
         self,
@@ -105,6 +112,7 @@ class Filmgate:
         seeds: int | None = None,
         watermark: str | None = None,
         callback_url: str | None = None,
+        idempotency_key: str | None = None,
         **extra: Any,
     ) -> TaskRef:
         """Order a film that continues that of a task; returns at once.
@@ -123,7 +131,7 @@ class Filmgate:
             watermark=watermark,
             callBackUrl=callback_url,
         )
-        return self._run(self._flows.extend(order))
+        return self._run(self._flows.extend(order, idempotency_key))
 
     @overload
     def upgrade(
@@ -133,6 +141,7 @@ class Filmgate:
         *,
         index: int = 0,
         callback_url: None = None,
+        idempotency_key: None = None,
         timeout: float | None = 1800.0,
         on_progress: OnProgress | None = None,
         poll_interval: float | None = None,
@@ -146,6 +155,7 @@ class Filmgate:
         *,
         index: int = 0,
         callback_url: str | None = None,
+        idempotency_key: str | None = None,
         timeout: float | None = 1800.0,
         on_progress: OnProgress | None = None,
         poll_interval: float | None = None,
@@ -158,6 +168,7 @@ class Filmgate:
         *,
         index: int = 0,
         callback_url: str | None = None,
+        idempotency_key: str | None = None,
         timeout: float | None = 1800.0,
         on_progress: OnProgress | None = None,
         poll_interval: float | None = None,
@@ -166,16 +177,16 @@ class Filmgate:
 
         To "4k": orders it and returns at once; the task that is returned makes it, and is waited for as any other.
         Asking again gives the same task. To "1080p": waits until the film is there, as ``wait`` does, and returns it:
-        in the API a 1080p version is asked for until it is ready. ``callback_url`` is for 4K; the last three are for
-        1080p.
+        in the API a 1080p version is asked for until it is ready. ``callback_url`` and ``idempotency_key`` are
+        for 4K; the last three are for 1080p.
 
         Raises NotFound for an unknown task, InvalidRequest where there is no such film, and what ``generate`` and
         ``wait`` raise.
         """
         if to == "4k":
             order = order_of({}, taskId=id_of(task_id), index=index, callBackUrl=callback_url)
-            return self._run(self._flows.upgrade_4k(order))
-        check_1080p(to, callback_url)
+            return self._run(self._flows.upgrade_4k(order, idempotency_key))
+        check_1080p(to, callback_url, idempotency_key)
         patience = Patience(timeout=timeout, on_progress=on_progress, poll_interval=poll_interval)
         return self._run(self._flows.upgrade_1080p(id_of(task_id), index, patience))
 
@@ -199,6 +210,44 @@ class Filmgate:
         """
         patience = Patience(timeout=timeout, on_progress=on_progress, poll_interval=poll_interval)
         return self._run(self._flows.wait(id_of(task_id), patience))
+
+    def cancel(self, task_id: str | TaskRef) -> None:
+        """Cancel a task that is queued or being made: it ends as refused, and its credits are given back.
+
+        Cancelling twice does no harm. Raises NotFound for an unknown task, InvalidRequest for one that has ended
+        otherwise.
+        """
+        self._run(self._flows.cancel(id_of(task_id)))
+
+    def tasks(
+        self,
+        *,
+        state: str | None = None,
+        model: str | None = None,
+        kind: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Iterator[Record]:
+        """Go through the tasks of this key's account, the newest first; what is ordered meanwhile is not among them.
+
+        ``state`` is "waiting", "generating", "success" or "fail"; ``kind`` "generate", "extend", "upgrade_1080p" or
+        "upgrade_4k"; ``since`` and ``until`` are times of creation. Asks the server for 100 at a time, while you go.
+        """
+        filters = filters_of(state, model, kind, since, until)
+        page = self._run(self._flows.page(filters, None))
+        while True:
+            yield from page.records
+            if page.cursor is None:
+                return
+            page = self._run(self._flows.page(filters, page.cursor))
+
+    def delete_media(self, task_id: str | TaskRef) -> None:
+        """Delete the stored files of a task that has ended. Its links are dead at once, nothing can be made from its
+        films any more, and its record says so. Deleting twice does no harm.
+
+        Raises NotFound for an unknown task, InvalidRequest for one that has not ended.
+        """
+        self._run(self._flows.delete_media(id_of(task_id)))
 
     def download(
         self,

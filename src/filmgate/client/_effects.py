@@ -26,6 +26,7 @@ class Send:
     headers: Mapping[str, str] = field(repr=False)  #: holds the key
     body: bytes | None = None
     params: Mapping[str, str] = field(default_factory=dict)
+    harmless: bool = False  #: nothing happens where it is sent twice that would not where it is sent once
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import random
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from ._answers import Larger, data_of, larger_of, number_of, retry_after, task_of, task_of_4k, text_of
+from ._answers import Larger, Page, data_of, larger_of, number_of, page_of, retry_after, task_of, task_of_4k, text_of
 from ._effects import Effect, Fetch, Flow, Reply, Send, SendFile, Sleep
 from ._errors import (
     ConnectionFailed,
@@ -42,6 +43,7 @@ OnProgress = Callable[[Record], None]
 _PASSING = (RateLimited, ServerError, ConnectionFailed, Timeout)
 _FAILED_POLLS = 10  #: in a row: a server that restarts is back before
 _UNAVAILABLE = (503, 455)
+KEY_HEADER = "idempotency-key"
 _NO_TEXT = "The request holds half a character (a surrogate), which cannot be sent as UTF-8."
 
 
@@ -65,22 +67,23 @@ class Flows:
     now: Callable[[], float] = time.monotonic  #: seconds; deadlines are measured with it
     jitter: Callable[[], float] = random.random  #: 0 to 1; spreads the retries of many clients
     upload_url: str | None = None  #: where files go, if not to ``base_url``
+    new_key: Callable[[], str] = lambda: secrets.token_hex(16)  #: stands for one order, however often it is sent
 
     # ------------------------------------------------------------ orders
 
-    def generate(self, order: Mapping[str, Any], images: Sequence[File] = ()) -> Flow[TaskRef]:
-        """Create a task, its local images uploaded before. Repeated only where the order was certainly not taken."""
+    def generate(self, order: Mapping[str, Any], images: Sequence[File] = (), key: str | None = None) -> Flow[TaskRef]:
+        """Create a task, its local images uploaded before. ``key`` is the order's own, as in all that create."""
         if images:
             if "imageUrls" in order:
                 raise InvalidRequest("Name the images in images or in image_urls, not in both.")
             order = {**order, "imageUrls": (yield from self._addresses_of(images))}
-        return (yield from self._again(self._post("veo/generate", order), task_of))
+        return (yield from self._again(self._order("veo/generate", order, key), task_of))
 
-    def extend(self, order: Mapping[str, Any]) -> Flow[TaskRef]:
-        return (yield from self._again(self._post("veo/extend", order), task_of))
+    def extend(self, order: Mapping[str, Any], key: str | None = None) -> Flow[TaskRef]:
+        return (yield from self._again(self._order("veo/extend", order, key), task_of))
 
-    def upgrade_4k(self, order: Mapping[str, Any]) -> Flow[TaskRef]:
-        return (yield from self._again(self._post("veo/get-4k-video", order), task_of_4k))
+    def upgrade_4k(self, order: Mapping[str, Any], key: str | None = None) -> Flow[TaskRef]:
+        return (yield from self._again(self._order("veo/get-4k-video", order, key), task_of_4k))
 
     def upgrade_1080p(self, task_id: str, index: int, patience: Patience) -> Flow[Film]:
         """Ask until the 1080p version is there. Where it is a task of its own, that task is waited for."""
@@ -121,6 +124,19 @@ class Flows:
         if not record.succeeded:
             raise TaskFailed(record)
         return record
+
+    def cancel(self, task_id: str) -> Flow[None]:
+        request = self._post("veo/cancel", {"taskId": task_id})
+        yield from self._again(replace(request, harmless=True), data_of)
+
+    def delete_media(self, task_id: str) -> Flow[None]:
+        request = replace(self._get("veo/media", taskId=task_id), method="DELETE")
+        yield from self._again(request, data_of)
+
+    def page(self, filters: Mapping[str, str], cursor: str | None) -> Flow[Page]:
+        """Some of the account's tasks, and where the next ones are."""
+        place = {} if cursor is None else {"cursor": cursor}
+        return (yield from self._again(self._get("veo/tasks", **filters, **place), page_of))
 
     def download(self, fetch: Fetch) -> Flow[Path]:
         """Download; from the start again where the connection breaks."""
@@ -202,14 +218,30 @@ class Flows:
                 return read((yield effect))
             except _PASSING as error:
                 tries += 1
-                if tries > most or not _may_repeat(effect, error):
+                if tries > most or not (_may_repeat(effect, error) or (yield from self._is_taken_once(effect))):
                     raise
                 wait_s = self._pause_before_retry(tries) if error.retry_after is None else error.retry_after
             yield Sleep(wait_s)
 
+    def _is_taken_once(self, effect: Send | SendFile | Fetch) -> Flow[bool]:
+        """Whether the server takes this order once, however often it comes. That is so of one with a key of its own
+        where the server knows such keys; those that do not have no list of tasks either."""
+        if not isinstance(effect, Send) or KEY_HEADER not in effect.headers:
+            return False
+        try:
+            yield from self._again(self._get("veo/tasks", limit="1"), page_of)
+        except FilmgateAPIError:
+            return False
+        return True
+
+    def _order(self, path: str, order: Mapping[str, Any], key: str | None) -> Send:
+        """With a key of its own, so that it can be repeated: see ``_is_taken_once``."""
+        post = self._post(path, order)
+        return replace(post, headers={**post.headers, KEY_HEADER: self.new_key() if key is None else checked_key(key)})
+
     def _get(self, path: str, **params: str) -> Send:
         said = {name: _sendable(value) for name, value in params.items()}
-        return Send("GET", f"{self.base_url}/api/v1/{path}", self._headers(), params=said)
+        return Send("GET", f"{self.base_url}/api/v1/{path}", self._headers(), params=said, harmless=True)
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Send:
         return Send("POST", f"{self.base_url}/api/v1/{path}", self._headers(), _encoded(body))
@@ -242,6 +274,13 @@ def _record_of(reply: Reply) -> tuple[Record, float | None]:
     return record_from(data), retry_after(reply.headers)
 
 
+def checked_key(key: str) -> str:
+    """Raises InvalidRequest for what cannot stand for an order."""
+    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable() and key == key.strip()):
+        raise InvalidRequest("An idempotency key has 1 to 255 printable ASCII characters, and no space at its ends.")
+    return key
+
+
 def _encoded(order: Mapping[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(order)
@@ -258,8 +297,9 @@ def _sendable(text: str) -> str:
 
 
 def _may_repeat(effect: Send | SendFile | Fetch, error: FilmgateAPIError) -> bool:
-    """Reading may always be repeated; an order only where it was certainly not taken, or it would be paid twice."""
-    if isinstance(effect, (Fetch, SendFile)) or effect.method == "GET":
+    """What does no harm may always be repeated; an order only where it was certainly not taken, or it would be paid
+    twice."""
+    if isinstance(effect, (Fetch, SendFile)) or effect.harmless:
         return True
     if isinstance(error, (ConnectionFailed, Timeout)):
         return not error.sent

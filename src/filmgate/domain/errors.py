@@ -16,6 +16,10 @@
         * FeatureOff                the operator has switched this off
         * UnknownAddress            no such path
         * WrongMethod               the path exists, the method does not
+        * Conflict                  it does not fit what has happened before
+            * KeyReused             an Idempotency-Key that stands for another order
+            * TaskEnded             there is nothing left to cancel
+            * TaskNotEnded          what may be done with an ended task only
         * TaskNotFound              no such task, or somebody else's
         * SourceNotFound            the task that should be extended is not there
         * SourceUnusable            the task that should be extended or upgraded has no film for it
@@ -41,6 +45,7 @@
             * EngineFailed          rendered and failed, and said why
             * EngineCrashed         the engine's process died
             * EngineTimeout         took longer than it may
+            * DeadlinePassed        was not begun, or has not ended, in the time that the operator allows
             * OutputUnusable        what it rendered is not the film that was ordered
             * StorageUnavailable    the film could not be stored
             * InternalFault         a bug of ours, or a machine in trouble; the log has it
@@ -152,6 +157,28 @@ class UnknownAddress(RequestError):
 class WrongMethod(RequestError):
     slug = "wrong_method"
     sentence = "This address does not answer that method."
+
+
+class Conflict(RequestError):
+    slug = "conflict"
+    sentence = "The request does not fit what has happened before."
+
+
+class KeyReused(Conflict):
+    slug = "key_reused"
+    sentence = (
+        "This Idempotency-Key was sent with another order before: send the very same order, or a new key for a new one."
+    )
+
+
+class TaskEnded(Conflict):
+    slug = "task_ended"
+    sentence = "The task has ended already: there is nothing to cancel."
+
+
+class TaskNotEnded(Conflict):
+    slug = "task_not_ended"
+    sentence = "The task has not ended: cancel it first, or wait."
 
 
 class TaskNotFound(RequestError):
@@ -280,6 +307,11 @@ class EngineTimeout(Breakdown):
     slug = "engine_timeout"
     sentence = "The engine took longer than it may."
     retryable = True
+
+
+class DeadlinePassed(Breakdown):
+    slug = "deadline_passed"
+    sentence = "The task was not made in time."
 
 
 class OutputUnusable(Breakdown):

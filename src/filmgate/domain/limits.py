@@ -9,6 +9,8 @@ from .credits import Caps, Spent
 from .errors import KeySpent
 
 CREATES_WINDOW_MS = 10_000
+#: Of keys, so of their tasks: within an account, the higher one first.
+PRIORITIES = range(-10, 11)
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 

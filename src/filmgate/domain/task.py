@@ -24,6 +24,15 @@ class Status(StrEnum):
         return self in (Status.SUCCEEDED, Status.REJECTED, Status.FAILED)
 
 
+#: What clients are told, in fewer words.
+STATES: Mapping[str, tuple[Status, ...]] = {
+    "waiting": (Status.QUEUED,),
+    "generating": (Status.RUNNING, Status.WAITING),
+    "success": (Status.SUCCEEDED,),
+    "fail": (Status.REJECTED, Status.FAILED),
+}
+
+
 class Role(StrEnum):
     """What an artifact is for."""
 
@@ -55,6 +64,14 @@ class Failure:
 
     slug: str
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """What a client calls one order, so that it is taken once however often it comes: its Idempotency-Key."""
+
+    key: str
+    digest: str  #: of the order; another one under the same key is a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +110,7 @@ class Task:
     fallback_used: bool = False
     checkpoint: str | None = None  #: what a remote engine needs to find its job again
     failure: Failure | None = None
+    retry_of: str | None = None  #: the ended task that the operator has ordered once more by this one
     artifacts: tuple[Artifact, ...] = ()
 
     def artifacts_of(self, role: Role) -> tuple[Artifact, ...]:

@@ -17,10 +17,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from ..domain.errors import EngineFailed, TaskError
+from ..domain.errors import Cancelled, EngineFailed, TaskError
 from ..ports import Engine, Finished, Job, Order, Work
 from . import registry, wire
 
@@ -34,7 +35,31 @@ class Worker(Protocol):
 
     def load(self) -> None: ...
 
-    def work(self, order: Order, report: Callable[[float, str], None]) -> wire.Message: ...
+    def work(self, order: Order, report: Callable[[float, str], None], stopped: Callable[[], bool]) -> wire.Message: ...
+
+
+class Inbox:
+    """The orders that have come, and whether the one that is worked on has been taken back since."""
+
+    def __init__(self) -> None:
+        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._stopped: str | None = None  #: one is enough: a slot has one order at a time
+
+    def put(self, asked: wire.Asked) -> None:
+        if isinstance(asked, wire.Stop):
+            self._stopped = asked.order
+        else:
+            self._orders.put(asked.order)
+
+    def next(self) -> Order:
+        return self._orders.get()
+
+    def is_stopped(self, name: str) -> bool:
+        return self._stopped == name
+
+    def done(self) -> None:
+        """With the last order: whoever gives it anew means it."""
+        self._stopped = None
 
 
 class EngineWorker:
@@ -48,7 +73,7 @@ class EngineWorker:
         self._engine = registry.make(self._name)
         self._engine.load()
 
-    def work(self, order: Order, report: Callable[[float, str], None]) -> wire.Message:
+    def work(self, order: Order, report: Callable[[float, str], None], stopped: Callable[[], bool]) -> wire.Message:
         assert self._engine is not None  # ``serve`` loads before it works
         job = Job(
             task_id=order.task_id,
@@ -56,7 +81,7 @@ class EngineWorker:
             spec=order.spec,
             workdir=order.workdir,
             report=report,
-            cancelled=lambda: False,  # a slot is cancelled by killing it
+            cancelled=stopped,
             images=order.images,
             source=order.source,
             state=order.state,
@@ -74,7 +99,7 @@ class MediaWorker:
         images.bound()
         limits.bound()
 
-    def work(self, order: Order, report: Callable[[float, str], None]) -> wire.Message:
+    def work(self, order: Order, report: Callable[[float, str], None], stopped: Callable[[], bool]) -> wire.Message:
         from ..media import limits
 
         with limits.within(limits.PICTURES if order.work is Work.IMAGES else limits.FILMS):
@@ -141,7 +166,7 @@ def _given(film: Path | None) -> Path:
     return film
 
 
-def serve(worker: Worker, orders: queue.SimpleQueue[Order], out: BinaryIO) -> None:
+def serve(worker: Worker, inbox: Inbox, out: BinaryIO) -> None:
     """Load, say so, and work off orders until the process is ended."""
 
     def send(message: wire.Message) -> None:
@@ -155,17 +180,25 @@ def serve(worker: Worker, orders: queue.SimpleQueue[Order], out: BinaryIO) -> No
         return
     send(wire.Ready())
     while True:
-        send(_outcome(worker, orders.get(), send))
+        order = inbox.next()
+        stopped = partial(inbox.is_stopped, wire.name_of(order))
+        outcome = _outcome(worker, order, send, stopped)
+        inbox.done()
+        send(outcome)
 
 
-def _outcome(worker: Worker, order: Order, send: Callable[[wire.Message], None]) -> wire.Message:
+def _outcome(
+    worker: Worker, order: Order, send: Callable[[wire.Message], None], stopped: Callable[[], bool]
+) -> wire.Message:
     """What the order came to. An engine's own bug is logged whole here and told without its details."""
     name = wire.name_of(order)
     try:
-        return worker.work(order, _Rising(name, send))
+        return worker.work(order, _Rising(name, send), stopped)
     except TaskError as error:
         return wire.Broken(name, error.slug, str(error))
     except Exception:
+        if stopped():  # how an engine leaves its work when told to is its own affair
+            return wire.Broken(name, Cancelled.slug, Cancelled.sentence)
         log.exception("task=%s attempt=%s the engine raised", order.task_id, order.attempt)
         return wire.Broken(name, EngineFailed.slug, "The engine failed unexpectedly; its log has the details.")
 
@@ -183,9 +216,9 @@ class _Rising:
         self._send(wire.Report(self._order, self._highest, str(stage)))
 
 
-def _read_orders(source: BinaryIO, orders: queue.SimpleQueue[Order]) -> None:
+def _read_orders(source: BinaryIO, inbox: Inbox) -> None:
     for line in source:
-        orders.put(wire.decode_order(line))
+        inbox.put(wire.decode_asked(line))
     os.killpg(0, signal.SIGKILL)  # the runner is gone
 
 
@@ -195,15 +228,15 @@ def main(kind: str, folder: str | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; only the runner decides
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # stray prints of libraries must not get between the messages
-    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
     if folder is not None:
         from ..media import cage  # before there is a second thread: the cage is around this one alone
 
         if not cage.enter(Path(folder)):
             log.warning("event=no_landlock this system cannot keep the media slot in its folder")
+    inbox = Inbox()
     worker: Worker = MediaWorker() if kind == MEDIA else EngineWorker(kind)
-    threading.Thread(target=_read_orders, args=(sys.stdin.buffer, orders), daemon=True).start()
-    serve(worker, orders, out)
+    threading.Thread(target=_read_orders, args=(sys.stdin.buffer, inbox), daemon=True).start()
+    serve(worker, inbox, out)
 
 
 if __name__ == "__main__":

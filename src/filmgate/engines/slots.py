@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 
 from ..domain.backoff import doubling
-from ..domain.errors import EngineCrashed, EngineFailed, EngineTimeout, EngineUnavailable
+from ..domain.errors import EngineCrashed, EngineFailed, EngineTimeout, EngineUnavailable, TaskError
 from ..ports import Clip, Finished, Order, SlotHealth
-from . import wire
+from . import registry, wire
 from .slot import MEDIA
 
 log = logging.getLogger("filmgate.slots")
@@ -43,7 +43,8 @@ class SlotLimits:
 class LocalSlots:
     """Slots on this machine (``ports.Slots``). Each has a place; when it dies, busy or idle, a fresh one is put there.
 
-    Cancelling ``render`` or ``media`` kills the slot that works on it.
+    Cancelling ``render`` or ``media`` kills the slot that works on it, unless its engine leaves its work in the time
+    that it says it needs.
     """
 
     def __init__(self, limits: SlotLimits, *, log_to: int | None = None, workroot: Path | None = None) -> None:
@@ -103,7 +104,8 @@ class LocalSlots:
 
     async def _start(self, kind: str) -> _Slot:
         kept_in = (str(self._workroot),) if kind == MEDIA and self._workroot else ()
-        return await _Slot.start((kind, *kept_in), self._limits, self._log_to)
+        leaves_s = 0.0 if kind == MEDIA else registry.capabilities(kind).leaves_within_s
+        return await _Slot.start((kind, *kept_in), self._limits, self._log_to, leaves_s)
 
     async def _run(self, kind: str, order: Order, report: Reporter) -> wire.Message:
         slot = await self._take(kind, order.task_id)
@@ -158,8 +160,9 @@ class LocalSlots:
 class _Slot:
     """One child process. Everything it starts is in its process group, so that one signal ends it all."""
 
-    def __init__(self, kind: str, limits: SlotLimits, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, kind: str, limits: SlotLimits, process: asyncio.subprocess.Process, leaves_s: float) -> None:
         self.kind = kind
+        self._leaves_s = leaves_s  #: a cancelled order gets so long to end by itself
         self.task_id: str | None = None
         self._limits = limits
         self._process = process
@@ -167,7 +170,7 @@ class _Slot:
         self._ended = False  #: the group has been killed: from then on its id may be somebody else's
 
     @classmethod
-    async def start(cls, words: Sequence[str], limits: SlotLimits, log_to: int | None) -> _Slot:
+    async def start(cls, words: Sequence[str], limits: SlotLimits, log_to: int | None, leaves_s: float) -> _Slot:
         """A loaded slot; ``words`` are the kind, and what else ``slot.main`` takes.
 
         Raises EngineUnavailable, EngineCrashed, EngineTimeout; then nothing is left running.
@@ -181,7 +184,7 @@ class _Slot:
             start_new_session=True,
             limit=_LINE_LIMIT,
         )
-        slot = cls(words[0], limits, process)
+        slot = cls(words[0], limits, process, leaves_s)
         try:
             await slot._load()
         except BaseException:
@@ -214,23 +217,42 @@ class _Slot:
     async def run(self, order: Order, report: Reporter) -> wire.Message:
         """Feed one order and follow its reports. Raises what the engine raised.
 
-        Whatever else goes wrong, cancellation too, the process may be in the middle of the order: then it is ended.
+        Whatever else goes wrong, the process may be in the middle of the order: then it is ended. Where the order is
+        cancelled that is so unless the engine leaves it in time.
         """
         try:
             async with asyncio.timeout(self._limits.order):
-                self._write(order)
+                self._write(wire.Do(order))
                 answer = await self._answer(wire.name_of(order), report)
         except TimeoutError:
             await self.end()
             raise EngineTimeout(
                 f"The engine {self.kind!r} took longer than {self._limits.order:.0f} s and was stopped."
             ) from None
+        except asyncio.CancelledError:
+            await self._leave(wire.name_of(order))
+            raise
         except BaseException:
             await self.end()
             raise
         if isinstance(answer, wire.Broken):
             raise wire.error_from(answer)
         return answer
+
+    async def _leave(self, name: str) -> None:
+        """Tell the engine that nobody wants this any more; the process is ended where it does not leave in time."""
+        has_left = False
+        try:
+            if self._leaves_s:
+                async with asyncio.timeout(self._leaves_s):
+                    self._write(wire.Stop(name))
+                    await self._answer(name, lambda fraction, stage: None)
+                    has_left = True
+        except (TimeoutError, TaskError) as error:
+            log.info("slot=%s event=not_left order=%s %s", self.kind, name, error)
+        finally:
+            if not has_left:
+                await self.end()
 
     async def _answer(self, name: str, report: Reporter) -> wire.Made | wire.Done | wire.Broken:
         """The last message about an order; reports are passed on."""
@@ -248,10 +270,10 @@ class _Slot:
                 return message
             report(message.fraction, message.stage)
 
-    def _write(self, order: Order) -> None:
+    def _write(self, asked: wire.Asked) -> None:
         assert self._process.stdin is not None  # a pipe, as asked for
         # No drain: an order is far smaller than the pipe's buffer, and a slot that does not read is found by silence.
-        self._process.stdin.write(wire.encode(order))
+        self._process.stdin.write(wire.encode(asked))
 
     async def _next(self) -> wire.Message:
         assert self._process.stdout is not None  # a pipe, as asked for

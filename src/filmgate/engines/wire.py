@@ -1,8 +1,9 @@
 """What goes over the pipe between the runner and a slot: one JSON message a line.
 
-To the slot: an Order (or, for the media slot, an Order with a clip). From the slot: Ready once it has loaded, then for
-each order any number of Report and at the end one Made (from an engine), one Done (from the media slot) or one Broken.
-Each message about an order names it, so that an answer can never be taken for that of another.
+To the slot: Do with an Order (for the media slot, one with a clip), and Stop where the order is not wanted any more.
+From the slot: Ready once it has loaded, then for each order any number of Report and at the end one Made (from an
+engine), one Done (from the media slot) or one Broken. Each message about an order names it, so that an answer can never
+be taken for that of another.
 """
 
 from __future__ import annotations
@@ -14,6 +15,18 @@ import msgspec
 
 from ..domain.errors import TaskError, task_error
 from ..ports import Clip, Finished, Order
+
+
+class Do(msgspec.Struct, tag=True, frozen=True):
+    """Work on this."""
+
+    order: Order
+
+
+class Stop(msgspec.Struct, tag=True, frozen=True):
+    """Whoever gave this order wants nothing of it any more; what it comes to is still to be told."""
+
+    order: str
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
@@ -48,6 +61,7 @@ class Broken(msgspec.Struct, tag=True, frozen=True):
     sentence: str
 
 
+Asked = Do | Stop
 Message = Ready | Report | Made | Done | Broken
 
 
@@ -70,10 +84,10 @@ def _typed(kind: type, value: Any) -> Any:
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
 _messages: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message, dec_hook=_typed)
-_orders = msgspec.json.Decoder(Order, dec_hook=_typed)
+_asked: msgspec.json.Decoder[Asked] = msgspec.json.Decoder(Asked, dec_hook=_typed)
 
 
-def encode(message: Message | Order) -> bytes:
+def encode(message: Message | Asked) -> bytes:
     """One line, newline included."""
     return _encoder.encode(message) + b"\n"
 
@@ -83,8 +97,8 @@ def decode_message(line: bytes) -> Message:
     return _messages.decode(line)
 
 
-def decode_order(line: bytes) -> Order:
-    return _orders.decode(line)
+def decode_asked(line: bytes) -> Asked:
+    return _asked.decode(line)
 
 
 def error_from(broken: Broken) -> TaskError:

@@ -12,21 +12,26 @@ from ..domain.errors import FeatureOff, TaskNotFound, UnderMaintenance
 from ..domain.features import Feature
 from ..domain.forecast import Outlook
 from ..domain.spec import Kind, Spec
-from ..domain.task import Task
+from ..domain.task import OrderKey, Task
 from ..ports import Caller, Clock, FeatureStore, TaskStore
+from ..services.cancel import Cancel
 from ..services.derive import Derive
+from ..services.remove import RemoveMedia
 from ..storage.links import Links
 from .auth import Authenticate
 from .edition import Edition
 from .events import Watchers
 from .fields import CheckAddress
-from .films import check_films, check_kept
+from .films import check_films, check_told, shown
+from .listing import Listing, cursor_of
 from .orders import Checks, Enlargement, Extension
 from .pace import Pace
 
 
 class Submit(Protocol):
-    async def __call__(self, caller: Caller, spec: Spec, *, dialect: str, public_base: str) -> Task: ...
+    async def __call__(
+        self, caller: Caller, spec: Spec, *, dialect: str, public_base: str, order_key: OrderKey | None
+    ) -> Task: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Desk:
 
     submit: Submit
     derive: Derive
+    cancel: Cancel
+    remove_media: RemoveMedia
     tasks: TaskStore
     clock: Clock
     links: Links
@@ -78,12 +85,20 @@ class Desk:
         self.pace.count((caller.account_id, task_id), self.clock.now_ms())
 
     async def record(self, caller: Caller, task_id: str) -> Task:
-        """Raises TaskNotFound, and SourceUnusable for a film of long ago."""
+        """Raises TaskNotFound, and SourceUnusable for a film of long ago, or one that was deleted."""
         task = await self.tasks.get(task_id, caller.account_id)
-        check_kept(task, self.clock.now_ms())
+        check_told(task, self.clock.now_ms())
         return task
 
-    async def extend(self, caller: Caller, order: Extension, *, dialect: str, public_base: str) -> Task:
+    async def page(self, caller: Caller, asked: Listing) -> tuple[list[Task], str | None]:
+        """Some tasks of the caller's account, and where the next ones are."""
+        page = await self.tasks.page(caller.account_id, asked.sought, before=asked.before, limit=asked.limit)
+        now = self.clock.now_ms()
+        return [shown(task, now) for task in page.tasks], cursor_of(page.before)
+
+    async def extend(
+        self, caller: Caller, order: Extension, *, dialect: str, public_base: str, order_key: OrderKey | None = None
+    ) -> Task:
         return await self.derive.extend(
             caller,
             order.source_id,
@@ -94,12 +109,22 @@ class Desk:
             callback_url=order.callback_url,
             dialect=dialect,
             public_base=public_base,
+            order_key=order_key,
         )
 
     async def enlarge(
-        self, caller: Caller, order: Enlargement, kind: Kind, *, dialect: str, public_base: str
+        self,
+        caller: Caller,
+        order: Enlargement,
+        kind: Kind,
+        *,
+        dialect: str,
+        public_base: str,
+        order_key: OrderKey | None = None,
     ) -> tuple[Task, bool]:
-        """The upgrade that there is, or a new one; and whether it is new."""
+        """The upgrade that there is, or a new one; and whether it is new, or was when it was ordered by this key."""
+        if (known := await self._ordered(caller, order_key)) is not None:
+            return known, True
         order = await self._of_the_film(caller, order, kind)
         made = await self.derive.upgrade(
             caller,
@@ -109,9 +134,14 @@ class Desk:
             callback_url=order.callback_url,
             dialect=dialect,
             public_base=public_base,
+            order_key=order_key,
         )
         assert made.task is not None  # only ``find_upgrade`` finds none
-        return made.task, made.fresh
+        check_films(made.task, self.clock.now_ms())
+        return made.task, made.fresh or await self._ordered(caller, order_key) is not None
+
+    async def _ordered(self, caller: Caller, order_key: OrderKey | None) -> Task | None:
+        return None if order_key is None else await self.tasks.ordered(caller.account_id, order_key)
 
     async def enlarged(self, caller: Caller, order: Enlargement, kind: Kind) -> Task:
         """The upgrade that somebody has asked for. Raises TaskNotFound where nobody has."""
@@ -119,6 +149,7 @@ class Desk:
         found = await self.derive.find_upgrade(caller, order.source_id, kind, order.index)
         if found.task is None:
             raise TaskNotFound("Nobody has asked for that version of this film yet.")
+        check_films(found.task, self.clock.now_ms())
         return found.task
 
     async def _of_the_film(self, caller: Caller, order: Enlargement, kind: Kind) -> Enlargement:

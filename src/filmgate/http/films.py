@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from posixpath import splitext
 from typing import Any, Final
@@ -22,6 +23,7 @@ GENERATION_TYPE: Final = {
 
 SUCCEEDED: Final = "Veo3.1 video generated successfully."
 SUCCEEDED_BY_FALLBACK: Final = "Veo3.1 video generated successfully (using fallback model)."
+DELETED: Final = "record result data is blank. The films of this task have been deleted."
 SUCCEEDED_4K: Final = "4K Video generated successfully."
 
 
@@ -89,11 +91,24 @@ def check_kept(task: Task, now_ms: int) -> None:
         raise SourceUnusable("Temporarily supports records within 14 days.")
 
 
+def shown(task: Task, now_ms: int) -> Task:
+    """As it is told in a list: without the films that cannot be had any more."""
+    kept = tuple(artifact for artifact in task.artifacts if artifact.expires_ms > now_ms)
+    return task if kept == task.artifacts else replace(task, artifacts=kept)
+
+
+def check_told(task: Task, now_ms: int) -> None:
+    """Raises SourceUnusable for a task whose films could be had once, and no longer."""
+    if task.status is Status.SUCCEEDED and not task.artifacts_of(Role.RESULT):
+        raise SourceUnusable(DELETED)
+    check_kept(task, now_ms)
+
+
 def check_films(task: Task, now_ms: int) -> None:
     """Raises SourceUnusable where a task has succeeded and there is nothing that could be made larger."""
     films = task.artifacts_of(Role.RESULT)
     if task.status is Status.SUCCEEDED and not films:
-        raise SourceUnusable("record result data is blank.")
+        raise SourceUnusable(DELETED)
     if any(film.bytes == 0 for film in films):
         raise SourceUnusable("record result data is empty.")
     check_kept(task, now_ms)

@@ -15,6 +15,7 @@ from .typeset import Typeset, typeset
 SECTIONS: Final = (
     ("Start", ("quickstart",)),
     ("Films", ("generate", "record-info", "events", "get-1080p-video", "get-4k-video", "extend")),
+    ("Tasks", ("tasks", "cancel", "media")),
     ("Jobs", ("jobs-create-task", "jobs-record-info")),
     ("Account", ("credits", "download-url")),
     ("Files", ("uploads", "file-base64-upload", "file-url-upload", "file-stream-upload")),

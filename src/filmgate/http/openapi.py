@@ -28,7 +28,7 @@ class Envelope(msgspec.Struct, Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A field of a query."""
+    """A field of a query, or a header."""
 
     name: str
     words: str
@@ -46,6 +46,7 @@ class Operation:
     answer: type
     body: type | None = None
     query: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
     media: str = _JSON  #: what the body is
     enveloped: bool = True
     streamed: bool = False  #: answers with server-sent events, each with such ``data``; refusals are envelopes
@@ -95,8 +96,11 @@ def _operation(each: Operation, body: dict[str, Any] | None, answer: dict[str, A
     }
     if body is not None:
         told["requestBody"] = {"required": True, "content": {each.media: {"schema": body}}}
-    if each.query:
-        told["parameters"] = [_parameter(asked) for asked in each.query]
+    if each.query or each.headers:
+        told["parameters"] = [
+            *(_parameter(asked, "query") for asked in each.query),
+            *(_parameter(asked, "header") for asked in each.headers),
+        ]
     return told
 
 
@@ -113,6 +117,6 @@ def _responses(each: Operation, answer: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _parameter(asked: Parameter) -> dict[str, Any]:
-    told = {"name": asked.name, "in": "query", "required": asked.required, "description": asked.words}
+def _parameter(asked: Parameter, place: str) -> dict[str, Any]:
+    told = {"name": asked.name, "in": place, "required": asked.required, "description": asked.words}
     return {**told, "schema": {"type": "string"}}

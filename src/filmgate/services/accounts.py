@@ -98,6 +98,7 @@ async def create_key(
     expires_ms: int | None = None,
     caps: Caps = _NO_CAPS,
     max_running: int | None = None,
+    priority: int = 0,
     addresses: Sequence[str] = (),
     secret: str | None = None,
     make_secret: Callable[[], str] = new_secret,
@@ -118,6 +119,7 @@ async def create_key(
         caps=caps,
         max_running=max_running,
         addresses=networks(addresses),
+        priority=priority,
     )
     await store.create_key(key, digest(secret), by=by)
     return NewKey(key, secret)

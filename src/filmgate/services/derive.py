@@ -22,7 +22,7 @@ from ..domain.errors import (
 )
 from ..domain.routing import Capabilities, Route, choose
 from ..domain.spec import AspectRatio, Kind, Resolution, Spec
-from ..domain.task import Artifact, Origin, Role, Status, Task
+from ..domain.task import Artifact, OrderKey, Origin, Role, Status, Task
 from ..ports import Caller, Clock, TaskStore
 from .submit import Nudge
 
@@ -78,12 +78,16 @@ class Derive:
         callback_url: str | None = None,
         dialect: str,
         public_base: str,
+        order_key: OrderKey | None = None,
     ) -> Task:
         """A film that continues another; model and seed are those of the source where none are given.
 
         Raises SourceNotFound, SourceNotReady, NoSuchResult, SourceUnusable for an enlarged film, UnsupportedModel,
-        InvalidRequest (no engine can do it), InsufficientCredits, TooManyRequests or KeySpent: nothing is stored.
+        InvalidRequest (no engine can do it), KeyReused, InsufficientCredits, TooManyRequests or KeySpent: nothing is
+        stored.
         """
+        if order_key is not None and (known := await self._store.ordered(caller.account_id, order_key)) is not None:
+            return known
         try:
             source = await self._store.get(source_id, caller.account_id)
         except TaskNotFound as error:
@@ -108,7 +112,7 @@ class Derive:
         self._check_kept(film)
         self._check_room()
         task = self._task(caller, spec, dialect, public_base)
-        taken = await self._store.submit(task, caller.caps)
+        taken = await self._store.submit(task, caller.caps, order_key)
         self._nudge()
         return taken
 
@@ -122,12 +126,13 @@ class Derive:
         callback_url: str | None = None,
         dialect: str,
         public_base: str,
+        order_key: OrderKey | None = None,
     ) -> Upgrade:
         """The task that enlarges film ``index`` of a task: the one that there is, or else a new one.
 
         It is the source itself where that is large enough. Raises TaskNotFound, SourceNotReady, NoSuchResult,
-        AlreadyThere for a fallback's film at 1080p, UnsupportedModel, InsufficientCredits, TooManyRequests or KeySpent:
-        nothing is stored.
+        AlreadyThere for a fallback's film at 1080p, UnsupportedModel, KeyReused, InsufficientCredits, TooManyRequests
+        or KeySpent: nothing is stored.
         """
         source, index = await self._source(caller, source_id, kind, index)
         known = await self._known(source, kind, index)
@@ -148,7 +153,7 @@ class Derive:
         )
         self._check_room()
         task = self._task(caller, spec, dialect, public_base)
-        kept = await self._store.submit_once(task, caller.caps)
+        kept = await self._store.submit_once(task, caller.caps, order_key)
         if kept.id == task.id:
             self._nudge()
         return Upgrade(kept, fresh=kept.id == task.id)
@@ -214,6 +219,7 @@ class Derive:
             spec=spec,
             created_ms=now,
             run_at_ms=now,
+            priority=caller.priority,
             price=price(spec, self._prices),
         )
 
@@ -223,6 +229,8 @@ def _film(source: Task, index: int) -> Artifact:
     if source.status is not Status.SUCCEEDED:
         raise SourceNotReady
     films = source.artifacts_of(Role.RESULT)
+    if not films:
+        raise NoSuchResult("The films of that task have been deleted: make them again.")
     if index not in range(len(films)):
         raise NoSuchResult
     return films[index]

@@ -31,6 +31,9 @@ class MediaStore(Protocol):
     async def expired(self, limit: int) -> Sequence[str]:
         """Ids of such tasks, the oldest end first."""
 
+    async def discard(self, task_id: str) -> None:
+        """Nobody is told of the files of this ended task any more; ``expired`` names it until they are ``removed``."""
+
     async def removed(self, task_ids: Sequence[str]) -> None:
         """The files of these tasks are gone."""
 

@@ -92,7 +92,7 @@ class Runner:
         slots.on_free(self.nudge)
 
     def nudge(self) -> None:
-        """Something may have been queued, or a slot has become free."""
+        """Something may have been queued or cancelled, or a slot has become free."""
         self._wake.set()
 
     def progress(self, task_id: str) -> tuple[float, str] | None:
@@ -157,6 +157,7 @@ class Runner:
         while not self._draining:
             self._wake.clear()
             try:
+                await self._let_lost_go()
                 if await self._claim_one():
                     failures = 0
                     continue
@@ -256,6 +257,7 @@ class Runner:
         """None where the film was made and stored."""
         try:
             made = await self._make(attempt)
+            attempt.making = False  # from here on the store decides: the film comes first, or a cancellation
             await self._store.succeed(
                 attempt.lease,
                 made.artifacts,
@@ -358,6 +360,14 @@ class Runner:
         for attempt, progress in moved.items():
             attempt.noted = progress
             if attempt.task_id not in held and attempt.making:
+                self._let_go(attempt)
+
+    async def _let_lost_go(self) -> None:
+        """Somebody may have cancelled what we are working on: that is what a nudge can mean, too."""
+        making = [attempt for attempt in self._attempts.values() if attempt.making and not attempt.lost]
+        held = await self._store.held(self._owner) if making else {}
+        for attempt in making:
+            if held.get(attempt.task_id) != attempt.lease.attempt:
                 self._let_go(attempt)
 
     def _let_go(self, attempt: Attempt) -> None:

@@ -9,7 +9,7 @@ from ..domain.credits import Prices, price
 from ..domain.errors import InvalidRequest, Unsupported, UnsupportedModel
 from ..domain.routing import Capabilities, Route, choose
 from ..domain.spec import AspectRatio, Spec
-from ..domain.task import Origin, Task
+from ..domain.task import OrderKey, Origin, Task
 from ..ports import Caller, Clock, TaskStore
 
 Nudge = Callable[[], None]
@@ -40,9 +40,16 @@ class Submit:
         self._nudge = nudge
         self._check_room = check_room  #: raises QueueFull where nothing new is taken
 
-    async def __call__(self, caller: Caller, spec: Spec, *, dialect: str, public_base: str) -> Task:
-        """Raises UnsupportedModel, InvalidRequest (no engine can do it), InsufficientCredits, TooManyRequests or
-        KeySpent: nothing is stored."""
+    async def __call__(
+        self, caller: Caller, spec: Spec, *, dialect: str, public_base: str, order_key: OrderKey | None = None
+    ) -> Task:
+        """What was ordered under this ``order_key`` before is given again, whatever has become of prices and limits.
+
+        Raises UnsupportedModel, InvalidRequest (no engine can do it), KeyReused, InsufficientCredits, TooManyRequests
+        or KeySpent: nothing is stored.
+        """
+        if order_key is not None and (known := await self._store.ordered(caller.account_id, order_key)) is not None:
+            return known
         spec = self._completed(spec)
         self._check(spec)
         self._check_room()
@@ -53,9 +60,10 @@ class Submit:
             spec=spec,
             created_ms=now,
             run_at_ms=now,
+            priority=caller.priority,
             price=price(spec, self._prices),
         )
-        taken = await self._store.submit(task, caller.caps)
+        taken = await self._store.submit(task, caller.caps, order_key)
         self._nudge()
         return taken
 

@@ -81,6 +81,7 @@ Count = Annotated[int, Rule("a whole number from 0 to 1000000", _between(0, 1_00
 Connections = Annotated[int, Rule("a whole number from 1 to 60000", _between(1, 60_000))]
 Slots = Annotated[int, Rule("a whole number from 1 to 64", _between(1, 64))]
 Seconds = Annotated[float, Rule("a number of seconds above 0", _seconds)]
+Deadline = Annotated[float, Rule("a number of seconds, or 0", lambda number: number == 0 or _seconds(number))]
 Waits = Annotated[
     tuple[float, ...],
     Rule("numbers of seconds above 0, such as 10,60,300", lambda waits: all(map(_seconds, waits))),

@@ -95,6 +95,13 @@ class Limits:
         1024, "MiB that must be free on the disk for new tasks and uploads to be taken; 0 is no such floor."
     )
 
+    start_within_s: rules.Deadline = setting(
+        0.0, "Seconds within which a task must be begun; one that is late fails, and costs nothing. 0 is no limit."
+    )
+    end_within_s: rules.Deadline = setting(
+        0.0, "Seconds within which a task must end, from its order on; one that is late fails likewise. 0 is no limit."
+    )
+
     def of_tasks(self) -> limits.Limits:
         """Those that the store keeps."""
         return limits.Limits(self.creates_per_10s, self.queue, self.queue_per_account, self.running_per_account)
@@ -123,6 +130,9 @@ class Callbacks:
 @dataclass(frozen=True, slots=True)
 class Retention:
     media_s: rules.Seconds = setting(14 * DAY, "Seconds for which a film can be downloaded.")
+    order_keys_s: rules.Seconds = setting(
+        DAY, "Seconds for which an order is known by its Idempotency-Key, so that it is taken once if it comes again."
+    )
     metadata_s: rules.Seconds = setting(61 * DAY, "Seconds after its end for which the record of a task is kept.")
 
 

@@ -101,7 +101,7 @@ def note_uses(connection: Connection, uses: Mapping[str, int]) -> None:
 
 _CHANGEABLE = (
     *("label", "edition", "revoked_ms", "expires_ms"),
-    *("hourly_cap", "daily_cap", "total_cap", "max_running", "addresses"),
+    *("hourly_cap", "daily_cap", "total_cap", "max_running", "addresses", "priority"),
 )
 
 
@@ -121,11 +121,13 @@ def row_of(key: Key) -> dict[str, Any]:
         "total_cap": key.caps.total,
         "max_running": key.max_running,
         "addresses": json_text(key.addresses),
+        "priority": key.priority,
     }
 
 
 def caller_of(row: Row[Any]) -> Caller:
-    return Caller(row.account_id, row.id, edition_of(row.edition), _caps_of(row), addresses_of(row.addresses))
+    addresses = addresses_of(row.addresses)
+    return Caller(row.account_id, row.id, edition_of(row.edition), _caps_of(row), addresses, row.priority)
 
 
 def key_of(row: Row[Any]) -> Key:
@@ -142,6 +144,7 @@ def key_of(row: Row[Any]) -> Key:
         caps=_caps_of(row),
         max_running=row.max_running,
         addresses=addresses_of(row.addresses),
+        priority=row.priority,
     )
 
 
@@ -160,6 +163,7 @@ def _told(key: Key) -> dict[str, str | int | None]:
         "total_cap": key.caps.total,
         "max_running": key.max_running,
         "addresses": ", ".join(key.addresses),
+        "priority": key.priority or None,
     }
 
 

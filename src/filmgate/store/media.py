@@ -16,6 +16,11 @@ _EXPIRED = (
     .order_by(tasks.c.media_until_ms)
     .limit(bindparam("of_limit"))
 )
+_DISCARD = (
+    update(tasks)
+    .where(tasks.c.id == bindparam("of_id"), tasks.c.ended_ms.is_not(None))
+    .values(artifacts="[]", media_until_ms=0)
+)
 _REMOVED = update(tasks).where(tasks.c.id == bindparam("of_id")).values(media_until_ms=None)
 _STILL_TOLD = exists(
     select(callbacks.c.id).where(callbacks.c.task_id == tasks.c.id, callbacks.c.state == literal_column("'pending'"))
@@ -36,6 +41,9 @@ class SqlMediaStore:
     async def expired(self, limit: int) -> Sequence[str]:
         values = {"of_now": self._clock.now_ms(), "of_limit": limit}
         return await self._database.read_aside(lambda c: c.execute(_EXPIRED, values).scalars().all())
+
+    async def discard(self, task_id: str) -> None:
+        await self._database.write(lambda c: c.execute(_DISCARD, {"of_id": task_id}).close())
 
     async def removed(self, task_ids: Sequence[str]) -> None:
         rows = [{"of_id": task_id} for task_id in task_ids]

@@ -6,6 +6,7 @@ be set. Statuses stand in the SQL as literals: only then may the database use th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -139,6 +140,19 @@ def _lease_over(whose: ColumnElement[bool]) -> tuple[ReturningUpdate[Any], Retur
     return last.values(lost_leases=one_more).returning(tasks), others.values(lost_leases=one_more).returning(tasks)
 
 
+def _late(which: Callable[[Any], ColumnElement[bool]]) -> ReturningUpdate[Any]:
+    """Ends tasks that were created before ``of_created``, ``of_limit`` of them at most. ``+ 0`` keeps the database from
+    going through all tasks that are old: ``which`` finds the few that have not ended."""
+    late = tasks.alias("late")
+    found = select(late.c.id).where(which(late), late.c.created_ms + 0 < bindparam("of_created"))
+    return _released(Event.EXPIRE).where(tasks.c.id.in_(found.limit(bindparam("of_limit")))).returning(tasks)
+
+
+def _long_queued(late: Any) -> ColumnElement[bool]:
+    """By the index of what is due. A task that is to be tried again is due later, and found when it is."""
+    return and_(in_state(Status.QUEUED, table=late), late.c.run_at_ms < bindparam("of_created"))
+
+
 CLAIM = (
     move(Event.CLAIM)
     .where(tasks.c.id == _next_task().scalar_subquery())
@@ -157,9 +171,13 @@ CANCEL = _released(Event.CANCEL).where(_OF_ID_AND_STATUS).returning(tasks)
 LEASES_RUN_OUT = _lease_over(tasks.c.lease_until_ms <= bindparam("of_now"))
 LEASES_OF_OWNER = _lease_over(tasks.c.owner == bindparam("of_owner"))
 
+NOT_BEGUN = _late(lambda late: and_(_long_queued(late), late.c.started_ms.is_(None)))
+STILL_QUEUED = _late(_long_queued)
+STILL_BEGUN = _late(lambda late: and_(BEGUN))
+
 CHECKPOINT = update(tasks).where(in_state(Status.RUNNING), _OF_LEASE)
 
-_HELD_BY_OWNER = and_(in_state(Status.RUNNING), tasks.c.owner == bindparam("of_owner"))
+HELD_BY_OWNER = and_(in_state(Status.RUNNING), tasks.c.owner == bindparam("of_owner"))
 
 
 def heartbeat(count: int) -> ReturningUpdate[Any]:
@@ -168,7 +186,7 @@ def heartbeat(count: int) -> ReturningUpdate[Any]:
     Parameters: of_id_0, of_fraction_0, of_stage_0, of_id_1 ... What is seen of a task only rises: a fraction lower than
     the one noted, as in the first part of a further attempt, is passed over, and its stage with it.
     """
-    renewal = update(tasks).where(_HELD_BY_OWNER)
+    renewal = update(tasks).where(HELD_BY_OWNER)
     if count:
         ids: list[ColumnElement[str]] = [bindparam(f"of_id_{i}") for i in range(count)]
         fractions = case(*((tasks.c.id == ids[i], bindparam(f"of_fraction_{i}", type_=Float)) for i in range(count)))

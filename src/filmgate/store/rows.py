@@ -79,6 +79,7 @@ def row_of(task: Task) -> dict[str, Any]:
         "source_id": task.spec.source_id,
         "result_index": task.spec.index,
         "media_until_ms": media_until(task.artifacts),
+        "retry_of": task.retry_of,
     }
 
 
@@ -105,5 +106,6 @@ def task_of(row: Row[Any]) -> Task:
         fallback_used=row.fallback_used,
         checkpoint=row.checkpoint,
         failure=None if row.failure is None else _FAILURE.decode(row.failure),
+        retry_of=row.retry_of,
         artifacts=_ARTIFACTS.decode(row.artifacts),
     )

@@ -89,6 +89,8 @@ keys = Table(
     Column("max_running", Integer),
     # Networks that the key may be used from, as a JSON list; an empty one is everywhere.
     Column("addresses", Text, nullable=False, server_default="[]"),
+    # Of the tasks of one account, those of a key with a higher priority go first.
+    Column("priority", Integer, nullable=False, server_default="0"),
 )
 
 #: What a key is recognised by. It has one secret, and more while that is replaced: the older ones have an end.
@@ -165,6 +167,8 @@ tasks = Table(
     Column("media_until_ms", BigInteger),
     # 1, 2, 3 ... among the orders of its account: the n-th last one is found in one step.
     Column("number", BigInteger),
+    # The ended task that the operator has ordered once more by this one.
+    Column("retry_of", String(32)),
 )
 # Partial, so that a task which has ended costs a claim nothing.
 _QUEUED, _RUNNING = text("status = 'queued'"), text("status = 'running'")
@@ -184,7 +188,8 @@ Index(
     sqlite_where=_QUEUED,
     postgresql_where=_QUEUED,
 )
-Index("ix_tasks_due", tasks.c.run_at_ms, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
+# Likewise: a look for what is due, or late, would take the claim index otherwise, and go through the whole queue.
+Index("ix_tasks_due", tasks.c.status, tasks.c.run_at_ms, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
 Index("ix_tasks_leases", tasks.c.owner, tasks.c.lease_until_ms, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 #: What a remote engine works on counts as running wherever running tasks are counted: somebody works on it.
 BEGUN = text("status IN ('running', 'waiting')")
@@ -206,6 +211,9 @@ Index(
     sqlite_where=LIVE_UPGRADE,
     postgresql_where=LIVE_UPGRADE,
 )
+# An ended task is ordered once more by one task that has not failed in turn.
+LIVE_RETRY = text("retry_of IS NOT NULL AND status NOT IN ('rejected', 'failed')")
+Index("uq_tasks_retry_of", tasks.c.retry_of, unique=True, sqlite_where=LIVE_RETRY, postgresql_where=LIVE_RETRY)
 _OF_SOURCE = text("source_id IS NOT NULL")
 Index(
     "ix_tasks_source_id",
@@ -219,6 +227,18 @@ Index("ix_tasks_newest", tasks.c.created_ms, tasks.c.id)
 Index("uq_tasks_number", tasks.c.account_id, tasks.c.number, unique=True)
 _ENDED = text("ended_ms IS NOT NULL")
 Index("ix_tasks_ended_ms", tasks.c.ended_ms, sqlite_where=_ENDED, postgresql_where=_ENDED)
+
+#: The Idempotency-Key that an order came with, for as long as the same order may come again. The row is added before
+#: its task, in the same transaction, so that of two that come at once one waits for the other; hence no foreign key.
+order_keys = Table(
+    "order_keys",
+    metadata,
+    Column("account_id", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("task_id", String(32), nullable=False),
+    Column("created_ms", BigInteger, nullable=False, index=True),
+)
 
 #: Apart from ``tasks``: it may hold kilobytes, and reading a status must stay cheap.
 task_state = Table(

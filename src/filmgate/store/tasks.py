@@ -11,17 +11,29 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from ..domain.callback import CallbackState
 from ..domain.credits import NO_CAPS, Caps
-from ..domain.errors import AttemptsUsedUp, Cancelled, InternalFault, LeaseLost, Rejection, TaskError, TaskNotFound
+from ..domain.errors import (
+    AttemptsUsedUp,
+    Cancelled,
+    Conflict,
+    DeadlinePassed,
+    InternalFault,
+    LeaseLost,
+    Rejection,
+    TaskError,
+    TaskNotFound,
+)
 from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
 from ..domain.limits import NO_LIMITS, Limits
+from ..domain.listing import ANY, Page, Sought
 from ..domain.spec import Kind
-from ..domain.task import Artifact, Failure, Lease, Status, Task
+from ..domain.task import Artifact, Failure, Lease, OrderKey, Status, Task
 from ..ports import Clock, Progress
-from . import moves
+from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
 from .events import note_events
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
@@ -50,6 +62,7 @@ _FAILED_UPGRADE = (
     .order_by(tasks.c.ended_ms.desc())
     .limit(1)
 )
+_HELD = select(tasks.c.id, tasks.c.attempt).where(moves.HELD_BY_OWNER)
 _ADD = insert(tasks)
 _ADD_STATE = insert(task_state)
 _ADD_CALLBACK = insert(callbacks)
@@ -68,6 +81,15 @@ GIVEN_UP = (
     f"The process that was making this film died {MAX_LOST_LEASES} times, so it is not tried again. "
     "Nothing was charged. Try a shorter or smaller film; the server's log has the cause."
 )
+
+NOT_BEGUN = (
+    "The task waited longer than this server lets tasks wait, and was not begun. Nothing was charged: order it again."
+)
+NOT_ENDED = (
+    "The task took longer than this server lets tasks take, and was given up. Nothing was charged: order it again, or "
+    "something shorter or smaller."
+)
+BY_OPERATOR = "The task was cancelled by the operator of the server."
 
 
 def random_callback_id() -> str:
@@ -89,11 +111,30 @@ class SqlTaskStore:
         self._new_callback_id = new_callback_id
         self._limits = limits
 
-    async def submit(self, task: Task, caps: Caps = NO_CAPS) -> Task:
-        return await self._database.write(partial(self._submit, task, row_of(task), caps))
+    async def submit(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
+        return await self._ordering(task, order_key, partial(self._submit, task, row_of(task), caps, order_key))
 
-    async def submit_once(self, task: Task, caps: Caps = NO_CAPS) -> Task:
-        return await self._database.write(partial(self._submit_once, task, row_of(task), caps))
+    async def submit_once(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
+        return await self._ordering(task, order_key, partial(self._submit_once, task, row_of(task), caps, order_key))
+
+    async def _ordering(self, task: Task, order_key: OrderKey | None, work: Callable[[Connection], Task]) -> Task:
+        """The unique index knows whether a key is new, whoever else is asking: then the other one's task is ours."""
+        try:
+            return await self._database.write(work)
+        except IntegrityError as error:
+            if task.retry_of is not None:
+                raise Conflict("This task has been ordered once more already.") from error
+            known = None if order_key is None else await self.ordered(task.origin.account_id, order_key)
+            if known is None:
+                raise
+            return known
+
+    async def ordered(self, account_id: str, order_key: OrderKey) -> Task | None:
+        task_id = self._database.read(lambda c: order_keys.known(c, account_id, order_key))
+        return None if task_id is None else await self.get(task_id, account_id)
+
+    async def forget_order_keys(self, before_ms: int, limit: int) -> int:
+        return await self._database.write(lambda c: order_keys.forget(c, before_ms, limit))
 
     async def upgrade_of(
         self, source_id: str, kind: Kind, index: int, failed_since_ms: int | None = None
@@ -117,11 +158,20 @@ class SqlTaskStore:
             raise TaskNotFound
         return bytes(state)
 
-    async def list(self, *, account_id: str | None = None, limit: int = 50) -> Sequence[Task]:
-        newest = select(tasks).order_by(tasks.c.created_ms.desc(), tasks.c.id.desc()).limit(limit)
-        if account_id is not None:
-            newest = newest.where(tasks.c.account_id == account_id)
-        return await self._database.read_aside(lambda c: [task_of(row) for row in c.execute(newest)])
+    async def list(
+        self,
+        *,
+        account_id: str | None = None,
+        sought: Sought = ANY,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Task]:
+        asked = partial(listing.newest, account_id=account_id, sought=sought, before=before, limit=limit)
+        return await self._database.read_aside(asked)
+
+    async def page(self, account_id: str, sought: Sought, *, before: int | None = None, limit: int = 50) -> Page:
+        asked = partial(listing.page, account_id=account_id, sought=sought, before=before, limit=limit)
+        return await self._database.read_aside(asked)
 
     async def claim(self, owner: str, lease_ms: int, models: Sequence[str]) -> Lease | None:
         now = self._clock.now_ms()
@@ -203,9 +253,31 @@ class SqlTaskStore:
             if row is None or account_id not in (None, row.account_id):
                 raise TaskNotFound
             after(Status(row.status), Event.CANCEL)
-            values = _failed(Status.REJECTED, Cancelled()) | {"ended_ms": self._clock.now_ms()}
+            error = Cancelled(BY_OPERATOR) if account_id is None else Cancelled()
+            values = _failed(Status.REJECTED, error) | {"ended_ms": self._clock.now_ms()}
             of_row = {"of_id": task_id, "of_status": row.status}
             return self._close(connection, task_of(connection.execute(moves.CANCEL, of_row | values).one()))
+
+        return await self._database.write(work)
+
+    async def held(self, owner: str) -> Mapping[str, int]:
+        rows = self._database.read(lambda c: c.execute(_HELD, {"of_owner": owner}).all())
+        return {row.id: row.attempt for row in rows}
+
+    async def expire(self, *, begun_by_ms: int | None, ended_by_ms: int | None, limit: int) -> Sequence[Task]:
+        def work(connection: Connection) -> Sequence[Task]:
+            ended: list[Task] = []
+            for late, created_by_ms, error in (
+                (moves.NOT_BEGUN, begun_by_ms, DeadlinePassed(NOT_BEGUN)),
+                (moves.STILL_QUEUED, ended_by_ms, DeadlinePassed(NOT_ENDED)),
+                (moves.STILL_BEGUN, ended_by_ms, DeadlinePassed(NOT_ENDED)),
+            ):
+                if created_by_ms is not None:
+                    values = _failed(Status.FAILED, error) | {"ended_ms": self._clock.now_ms()}
+                    whose = {"of_created": created_by_ms, "of_limit": limit}
+                    rows = connection.execute(late, whose | values).all()
+                    ended += [self._close(connection, task_of(row)) for row in rows]
+            return ended
 
         return await self._database.write(work)
 
@@ -227,20 +299,26 @@ class SqlTaskStore:
         due_ms = self._database.read(lambda c: c.execute(_DUE).scalar_one())
         return None if due_ms is None else max(0.0, (due_ms - self._clock.now_ms()) / 1000)
 
-    def _submit(self, task: Task, row: dict[str, Any], caps: Caps, connection: Connection) -> Task:
+    def _submit(
+        self, task: Task, row: dict[str, Any], caps: Caps, order_key: OrderKey | None, connection: Connection
+    ) -> Task:
         """The time is that of the transaction: then a later order never has an earlier one, and windows are exact."""
         task = replace(task, created_ms=self._clock.now_ms())
+        if order_key is not None:
+            order_keys.note(connection, order_key, task)
         number = admit(connection, hold_of(task), caps, self._limits)
         connection.execute(_ADD, row | {"created_ms": task.created_ms, "number": number})
         return task
 
-    def _submit_once(self, task: Task, row: dict[str, Any], caps: Caps, connection: Connection) -> Task:
+    def _submit_once(
+        self, task: Task, row: dict[str, Any], caps: Caps, order_key: OrderKey | None, connection: Connection
+    ) -> Task:
         """Nobody else writes between the look and the order; the unique index holds even where that is not so."""
         spec = task.spec
         if spec.source_id is None or not spec.kind.is_upgrade:
             raise ValueError(f"Only upgrades are submitted once, and this is a task of kind {spec.kind}.")
         known = _live_upgrade(connection, spec.source_id, spec.kind, spec.index)
-        return self._submit(task, row, caps, connection) if known is None else known
+        return self._submit(task, row, caps, order_key, connection) if known is None else known
 
     def _requeue(
         self, connection: Connection, statement: ReturningUpdate[Any], lease: Lease, values: dict[str, Any]

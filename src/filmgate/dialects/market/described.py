@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from ...http import order_keys
 from ...http.openapi import Operation, Parameter
 
 
@@ -65,7 +66,15 @@ class MarketRecord(Struct):
 
 
 OPERATIONS = (
-    Operation("POST", "/api/v1/jobs/createTask", "createTask", "Order anything", MarketCreated, CreateTaskRequest),
+    Operation(
+        "POST",
+        "/api/v1/jobs/createTask",
+        "createTask",
+        "Order anything",
+        MarketCreated,
+        CreateTaskRequest,
+        headers=(order_keys.PARAMETER,),
+    ),
     Operation(
         "GET",
         "/api/v1/jobs/recordInfo",

@@ -11,13 +11,14 @@ from starlette.routing import Route
 from ...domain.errors import MalformedRequest
 from ...domain.features import Feature
 from ...domain.spec import Kind
-from ...domain.task import Task
+from ...domain.task import OrderKey, Task
 from ...http.auth import Authenticate
 from ...http.body import read_body
 from ...http.desk import Desk
 from ...http.edition import Edition
 from ...http.envelope import envelope
 from ...http.errors import Render
+from ...http.order_keys import order_key_of
 from ...http.orders import Extension
 from ...http.refusals import errors as refusals
 from ...ports import Caller
@@ -36,20 +37,23 @@ CHANGED: Final = {
 
 
 def routes(desk: Desk) -> list[Route]:
-    async def order(caller: Caller, asked: Generation | Extension | UpgradeOrder, base: str) -> Task:
+    async def order(
+        caller: Caller, asked: Generation | Extension | UpgradeOrder, base: str, key: OrderKey | None
+    ) -> Task:
         desk.check_on(_feature(asked))
         if isinstance(asked, Generation):
-            return await desk.submit(caller, asked.spec, dialect=TIER if asked.tier else NAME, public_base=base)
+            name = TIER if asked.tier else NAME
+            return await desk.submit(caller, asked.spec, dialect=name, public_base=base, order_key=key)
         if isinstance(asked, Extension):
-            return await desk.extend(caller, asked, dialect=NAME, public_base=base)
-        task, _ = await desk.enlarge(caller, asked.order, asked.kind, dialect=NAME, public_base=base)
+            return await desk.extend(caller, asked, dialect=NAME, public_base=base, order_key=key)
+        task, _ = await desk.enlarge(caller, asked.order, asked.kind, dialect=NAME, public_base=base, order_key=key)
         return task
 
     async def create_task(request: Request) -> Response:
         caller = await desk.admit(request, Feature.JOBS)
         model = desk.edition_of(caller).default_model
         asked = parse_create(await read_body(request), default_model=model, checks=desk.checks)
-        task = await order(caller, asked, desk.public_base(request))
+        task = await order(caller, asked, desk.public_base(request), order_key_of(request, asked))
         return envelope(200, "success", {"taskId": task.id, "recordId": task.id})
 
     async def record_info(request: Request) -> Response:

@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ...domain.spec import SEEDS
+from ...domain.spec import SEEDS, Kind
+from ...domain.task import STATES
+from ...http import order_keys
+from ...http.listing import MOST, USUAL
 from ...http.openapi import Operation, Parameter
 from ...http.orders import MAX_PROMPT, MAX_WATERMARK
 
@@ -61,6 +64,18 @@ class UpgradeRequest(Struct):
 
 class Created(Struct):
     """The task has been accepted, and is on disk."""
+
+    taskId: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+
+
+class CancelRequest(Struct):
+    """Which task is not wanted any more."""
+
+    taskId: Annotated[str, Meta(min_length=1, description="The task, queued or being made.")]
+
+
+class Ended(Struct):
+    """The task that it was done to."""
 
     taskId: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 
@@ -122,6 +137,9 @@ class Record(Struct):
     resultUrls: Annotated[
         str | list[str] | UnsetType, Meta(description="The addresses as JSON, or a list where the edition says so.")
     ] = UNSET
+    retryOf: Annotated[
+        str | UnsetType, Meta(description="The task that failed, where the operator has ordered it once more by this.")
+    ] = UNSET
     resultUrl: str | UnsetType = UNSET
     videoUrl: str | UnsetType = UNSET
 
@@ -137,21 +155,47 @@ class WatchedEvent(Struct):
     time: Annotated[int | str, Meta(description="UTC milliseconds, or text where the edition says so.")]
 
 
+class TaskPage(Struct):
+    """Some of an account's tasks, the newest first."""
+
+    tasks: list[Record]
+    nextCursor: Annotated[str | None, Meta(description="Where the next page begins; null after the last one.")]
+
+
+_TASK = Parameter("taskId", "The task, as it was named when it was created.")
+_FILTERS = (
+    Parameter("limit", f"How many at most; {USUAL} where it is not said, up to {MOST}.", required=False),
+    Parameter("cursor", "The nextCursor of the page before.", required=False),
+    Parameter("state", f"Only those in this state: {', '.join(STATES)}.", required=False),
+    Parameter("model", "Only those of this model.", required=False),
+    Parameter("kind", f"Only those of this kind: {', '.join(Kind)}.", required=False),
+    Parameter("since", "Only those created at this time or later: milliseconds, or ISO 8601.", required=False),
+    Parameter("until", "Only those created before this time.", required=False),
+)
+_KEYED = (order_keys.PARAMETER,)
 _OF_FILM = (
     Parameter("taskId", "The task that made the film."),
     Parameter("index", "Which of its films; 0 where it is not said.", required=False),
 )
 
 OPERATIONS = (
-    Operation("POST", "/api/v1/veo/generate", "generate", "Order a film", Created, GenerateRequest),
-    Operation("POST", "/api/v1/veo/extend", "extend", "Order the continuation of a film", Created, ExtendRequest),
+    Operation("POST", "/api/v1/veo/generate", "generate", "Order a film", Created, GenerateRequest, headers=_KEYED),
+    Operation(
+        "POST",
+        "/api/v1/veo/extend",
+        "extend",
+        "Order the continuation of a film",
+        Created,
+        ExtendRequest,
+        headers=_KEYED,
+    ),
     Operation(
         "GET",
         "/api/v1/veo/record-info",
         "recordInfo",
         "Ask where a task stands",
         Record,
-        query=(Parameter("taskId", "The task, as it was named when it was created."),),
+        query=(_TASK,),
     ),
     Operation(
         "GET",
@@ -174,6 +218,17 @@ OPERATIONS = (
         Video1080p,
         query=_OF_FILM,
     ),
-    Operation("POST", "/api/v1/veo/get-4k-video", "get4kVideo", "Order a film's 4K version", Video4k, UpgradeRequest),
+    Operation(
+        "POST",
+        "/api/v1/veo/get-4k-video",
+        "get4kVideo",
+        "Order a film's 4K version",
+        Video4k,
+        UpgradeRequest,
+        headers=_KEYED,
+    ),
     Operation("GET", "/api/v1/veo/get-4k-video", "ask4kVideo", "Ask for a film's 4K version", Video4k, query=_OF_FILM),
+    Operation("POST", "/api/v1/veo/cancel", "cancel", "Cancel a task", Ended, CancelRequest),
+    Operation("GET", "/api/v1/veo/tasks", "listTasks", "Look through your tasks", TaskPage, query=_FILTERS),
+    Operation("DELETE", "/api/v1/veo/media", "deleteMedia", "Delete the films of a task", Ended, query=(_TASK,)),
 )

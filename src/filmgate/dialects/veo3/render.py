@@ -67,6 +67,7 @@ def render_record(task: Task, edition: Edition, links: Links, outlook: Outlook =
         "queuePosition": outlook.position,
         "estimatedFinishTime": _time(outlook.finish_ms, edition),
         "eventsUrl": _events_url(task, links),
+        **_retry_of(task),
     }
 
 
@@ -85,7 +86,7 @@ def render_event(task_id: str, event: TaskEvent, edition: Edition) -> dict[str, 
 
 def render_callback(task: Task, edition: Edition, links: Links) -> dict[str, Any]:
     """The body of the callback of an ended task. The id stands at each place where some receiver looks for it."""
-    data: dict[str, Any] = {"taskId": task.id, "task_id": task.id, **_fallback_flag(task)}
+    data: dict[str, Any] = {"taskId": task.id, "task_id": task.id, **_fallback_flag(task), **_retry_of(task)}
     failure = failure_of(task)
     if failure:
         msg = NO_4K if task.spec.kind is Kind.UPGRADE_4K else failure[1]
@@ -167,6 +168,11 @@ def _second_spelling(task: Task, links: Links) -> dict[str, list[str]]:
     pictures = _pictures(task, links)
     urls = films.result_urls(task, links)
     return {"result_urls": urls, "image_urls": pictures["imageUrls"], "media_ids": pictures["mediaIds"]}
+
+
+def _retry_of(task: Task) -> dict[str, str]:
+    """Of what the operator has ordered once more: by this its owner finds it."""
+    return {} if task.retry_of is None else {"retryOf": task.retry_of}
 
 
 def _fallback_flag(task: Task) -> dict[str, bool]:

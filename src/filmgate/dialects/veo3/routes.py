@@ -17,11 +17,13 @@ from ...http.desk import Desk
 from ...http.edition import Edition
 from ...http.envelope import envelope
 from ...http.films import result_urls
+from ...http.listing import read_listing
+from ...http.order_keys import order_key_of
 from ...http.orders import Enlargement, read_enlargement, task_id_of
 from ...http.refusals import errors, refused
 from ...ports import TaskEvent
 from .render import EVENTS, render_enlarged, render_event, render_record
-from .schema import NAMES, parse_extend, parse_generate, parse_upgrade
+from .schema import NAMES, parse_cancel, parse_extend, parse_generate, parse_upgrade
 
 __all__ = ["NAME", "errors", "routes"]
 
@@ -37,13 +39,15 @@ def routes(desk: Desk) -> list[Route]:
         caller = await desk.admit(request, Feature.GENERATE)
         model = desk.edition_of(caller).default_model
         spec = parse_generate(await read_body(request), default_model=model, checks=desk.checks)
-        task = await desk.submit(caller, spec, dialect=NAME, public_base=desk.public_base(request))
+        key, base = order_key_of(request, spec), desk.public_base(request)
+        task = await desk.submit(caller, spec, dialect=NAME, public_base=base, order_key=key)
         return envelope(200, "success", {"taskId": task.id})
 
     async def extend(request: Request) -> Response:
         caller = await desk.admit(request, Feature.EXTEND)
         order = parse_extend(await read_body(request), checks=desk.checks)
-        task = await desk.extend(caller, order, dialect=NAME, public_base=desk.public_base(request))
+        key, base = order_key_of(request, order), desk.public_base(request)
+        task = await desk.extend(caller, order, dialect=NAME, public_base=base, order_key=key)
         return envelope(200, "success", {"taskId": task.id})
 
     async def record_info(request: Request) -> Response:
@@ -77,10 +81,10 @@ def routes(desk: Desk) -> list[Route]:
     async def order_4k(request: Request) -> Response:
         caller = await desk.admit(request, Feature.UPGRADE_4K)
         order = parse_upgrade(await read_body(request), checks=desk.checks)
-        base = desk.public_base(request)
-        task, fresh = await desk.enlarge(caller, order, Kind.UPGRADE_4K, dialect=NAME, public_base=base)
+        key, base = order_key_of(request, order), desk.public_base(request)
+        task, fresh = await desk.enlarge(caller, order, Kind.UPGRADE_4K, dialect=NAME, public_base=base, order_key=key)
         if fresh:
-            return envelope(200, "success", render_enlarged(task, desk.links))
+            return envelope(200, "success", {"taskId": task.id, "resultUrls": None, "imageUrls": None})
         return _known_4k(task, desk, desk.edition_of(caller))
 
     async def ask_4k(request: Request) -> Response:
@@ -94,6 +98,26 @@ def routes(desk: Desk) -> list[Route]:
         """Only a POST orders; a GET, which some programs send, asks how far the order is."""
         return await (order_4k if request.method == "POST" else ask_4k)(request)
 
+    async def cancel(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        task = await desk.cancel(parse_cancel(await read_body(request)), caller.account_id)
+        return envelope(200, "success", {"taskId": task.id})
+
+    async def list_tasks(request: Request) -> Response:
+        caller = await desk.admit(request)
+        asked = read_listing(request.query_params)
+        desk.count(caller, "tasks")
+        found, cursor = await desk.page(caller, asked)
+        edition = desk.edition_of(caller)
+        records = [render_record(task, edition, desk.links, await desk.outlook(task)) for task in found]
+        return envelope(200, "success", {"tasks": records, "nextCursor": cursor})
+
+    async def remove_media(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        task_id = task_id_of("taskId", request.query_params.get("taskId"))
+        task = await desk.remove_media(task_id, caller.account_id)
+        return envelope(200, "success", {"taskId": task.id})
+
     return [
         Route("/api/v1/veo/generate", generate, methods=["POST"]),
         Route("/api/v1/veo/extend", extend, methods=["POST"]),
@@ -101,6 +125,9 @@ def routes(desk: Desk) -> list[Route]:
         Route(EVENTS, events, methods=["GET"]),
         Route("/api/v1/veo/get-1080p-video", get_1080p, methods=["GET"]),
         Route("/api/v1/veo/get-4k-video", get_4k, methods=["POST", "GET"]),
+        Route("/api/v1/veo/cancel", cancel, methods=["POST"]),
+        Route("/api/v1/veo/tasks", list_tasks, methods=["GET"]),
+        Route("/api/v1/veo/media", remove_media, methods=["DELETE"]),
     ]
 
 

@@ -19,6 +19,7 @@ from ...http.orders import (
     read_enlargement,
     read_extension,
     read_generation,
+    task_id_of,
 )
 
 NAMES = Names()
@@ -55,6 +56,10 @@ class UpgradeBody(msgspec.Struct):
     taskId: object = None
     index: object = None
     callBackUrl: object = None
+
+
+class CancelBody(msgspec.Struct):
+    taskId: object = None
 
 
 def parse_generate(body: bytes, *, default_model: str, checks: Checks) -> Spec:
@@ -97,3 +102,8 @@ def parse_upgrade(body: bytes, *, checks: Checks) -> Enlargement:
     return read_enlargement(
         task_id=sent.taskId, index=sent.index, callback=sent.callBackUrl, names=NAMES, checks=checks
     )
+
+
+def parse_cancel(body: bytes) -> str:
+    """The id of the task. Raises MalformedRequest or InvalidRequest."""
+    return task_id_of(NAMES.task_id, read_object(body, CancelBody).taskId)

@@ -37,7 +37,14 @@ class StoryboardEngine:
     name = "storyboard"
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(kinds=frozenset(Kind), modes=frozenset(Mode), audio=True, seeded=True, max_references=3)
+        return Capabilities(
+            kinds=frozenset(Kind),
+            modes=frozenset(Mode),
+            audio=True,
+            seeded=True,
+            max_references=3,
+            leaves_within_s=0.5,  # it asks before each frame
+        )
 
     def load(self) -> None:
         """Raises EngineUnavailable where a library is missing."""

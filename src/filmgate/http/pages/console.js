@@ -46,9 +46,10 @@ function panel(method, path, operation, described, key) {
     : content["application/json"] && json(content["application/json"].schema, described);
 
   const request = () => {
-    const filled = asked.filter((field) => field.value() !== "").map((field) => [field.name, field.value()]);
-    const query = new URLSearchParams(filled).toString();
-    return { url: location.origin + path + (query && `?${query}`), method: method.toUpperCase(), body };
+    const filled = (place) => asked.filter((field) => field.place === place && field.value() !== "").map((field) => [field.name, field.value()]);
+    const query = new URLSearchParams(filled("query")).toString();
+    const url = location.origin + path + (query && `?${query}`);
+    return { url, method: method.toUpperCase(), body, said: Object.fromEntries(filled("header")) };
   };
 
   const curl = sample("", "curl");
@@ -80,7 +81,7 @@ function labelled(name, words, input) {
 function parameterField(parameter) {
   const input = element("input", { required: Boolean(parameter.required), autocomplete: "off" });
   const label = labelled(parameter.name, parameter.description, input);
-  return { name: parameter.name, label, value: () => input.value.trim() };
+  return { name: parameter.name, place: parameter.in, label, value: () => input.value.trim() };
 }
 
 function json(schema, described) {
@@ -117,8 +118,8 @@ function isFile(field) {
 
 // ---- sending -------------------------------------------------------------------------------------------------------
 
-async function sent({ url, method, body }, key) {
-  const headers = { ...(body?.headers ?? {}), ...(key && { Authorization: `Bearer ${key}` }) };
+async function sent({ url, method, body, said }, key) {
+  const headers = { ...said, ...(body?.headers ?? {}), ...(key && { Authorization: `Bearer ${key}` }) };
   try {
     const answer = await fetch(url, { method, headers, body: body?.payload() });
     return `HTTP ${answer.status}\n${indented(await answer.text())}`;
@@ -135,9 +136,10 @@ function indented(text) {
   }
 }
 
-function asCurl({ url, method, body }) {
-  const flags = [`-H "Authorization: Bearer $FILMGATE_API_KEY"`, ...(body ? body.flags() : [])];
-  const verb = method === "POST" && !body?.flags().length ? "-X POST " : "";
+function asCurl({ url, method, body, said }) {
+  const headers = Object.entries(said).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
+  const flags = [`-H "Authorization: Bearer $FILMGATE_API_KEY"`, ...headers, ...(body ? body.flags() : [])];
+  const verb = method === (body?.flags().length ? "POST" : "GET") ? "" : `-X ${method} `;
   return [`curl ${verb}${quoted(url)}`, ...flags].join(" \\\n  ");
 }
 
