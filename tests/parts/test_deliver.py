@@ -604,16 +604,19 @@ async def test_where_nothing_can_be_handed_back_a_drain_still_lets_sends_end(
         async def give_back(self, callbacks: Sequence[Callback]) -> None:
             raise OSError("disk full")
 
-    async with house(tmp_path) as of, receiving(answer(200)) as receiver:
+    release = asyncio.Event()
+    async with house(tmp_path) as of, receiving(answer_after(release)) as receiver:
         both = [await of.ended_task(receiver.url, number) for number in (1, 2)]
         deliver = Deliver(Keeps(of.database, of.clock), of.tasks, compose, Outbound(OPEN), of.clock, per_host=1)
         running = asyncio.create_task(deliver.run())
         await until(lambda: receiver.connections)
         running.cancel()
-        await deliver.drain()
+        draining = asyncio.create_task(deliver.drain())
+        await until(lambda: "event=callbacks_not_handed_back" in caplog.text)
+        release.set()
+        await draining
         fates = [(await of.fate(callback))[0] for callback in both]
     assert sorted(fates) == [CallbackState.DELIVERED, CallbackState.PENDING]
-    assert "event=callbacks_not_handed_back" in caplog.text
 
 
 async def test_after_a_crash_between_sending_and_recording_the_same_id_comes_again(tmp_path: Path) -> None:

@@ -194,6 +194,8 @@ async def test_a_film_that_cannot_be_removed_holds_up_no_other_and_is_tried_agai
         with caplog.at_level(logging.ERROR):
             assert not await attic.hire(jammed, batch=2).sweep_once()
         assert f"key={bad.artifacts[0].key} event=not_removed" in caplog.text
+        assert await s.media.expired(10) == [], "it has gone to the end of the line"
+        s.clock.ms += HOUR_MS
         assert await s.media.expired(10) == [bad.id]
         assert not [key for key in await attic.keys() if key.startswith(good.id)]
         await attic.janitor.sweep_once()

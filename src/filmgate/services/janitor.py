@@ -22,6 +22,7 @@ _FORGOTTEN_AT_ONCE = 50  #: records in one transaction, which is as long as ever
 _EVERY_S = 60.0
 _SOON_S = 1.0  #: between sweeps while there is a heap
 _STRAYS_EVERY_MS = 3_600_000  #: listing all uploads is the one thing here that grows with what is stored
+_JAMMED_FOR_MS = 3_600_000  #: what cannot be removed goes to the end of the line, or it would hold up all behind it
 _PUT_TAKES_MS = 3_600_000  #: a file younger than this may belong to an upload that is not noted yet
 
 
@@ -36,6 +37,9 @@ class MediaStore(Protocol):
 
     async def removed(self, task_ids: Sequence[str]) -> None:
         """The files of these tasks are gone."""
+
+    async def postpone(self, task_ids: Sequence[str], until_ms: int) -> None:
+        """The files of these tasks would not go: they are not ``expired`` again before that time."""
 
     async def outdated(self, until_ms: int, limit: int) -> Sequence[str]:
         """Ids of tasks that ended until then, have no files any more, and have been told of; the oldest end first."""
@@ -107,6 +111,8 @@ class Janitor:
         expired = await self._media.expired(self._batch)
         emptied = [task_id for task_id in expired if await self._removed(await self._storage.keys(f"{task_id}/"))]
         await self._media.removed(emptied)
+        jammed = [task_id for task_id in expired if task_id not in emptied]
+        await self._media.postpone(jammed, self._clock.now_ms() + _JAMMED_FOR_MS)
         return len(emptied)
 
     async def _sweep_records(self) -> int:

@@ -21,6 +21,7 @@ _DISCARD = (
     .where(tasks.c.id == bindparam("of_id"), tasks.c.ended_ms.is_not(None))
     .values(artifacts="[]", media_until_ms=0)
 )
+_POSTPONE = update(tasks).where(tasks.c.id == bindparam("of_id")).values(media_until_ms=bindparam("of_until"))
 _REMOVED = update(tasks).where(tasks.c.id == bindparam("of_id")).values(media_until_ms=None)
 _STILL_TOLD = exists(
     select(callbacks.c.id).where(callbacks.c.task_id == tasks.c.id, callbacks.c.state == literal_column("'pending'"))
@@ -49,6 +50,11 @@ class SqlMediaStore:
         rows = [{"of_id": task_id} for task_id in task_ids]
         if rows:
             await self._database.write(lambda c: c.execute(_REMOVED, rows).close())
+
+    async def postpone(self, task_ids: Sequence[str], until_ms: int) -> None:
+        rows = [{"of_id": task_id, "of_until": until_ms} for task_id in task_ids]
+        if rows:
+            await self._database.write(lambda c: c.execute(_POSTPONE, rows).close())
 
     async def outdated(self, until_ms: int, limit: int) -> Sequence[str]:
         values = {"of_until": until_ms, "of_limit": limit}
