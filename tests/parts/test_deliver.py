@@ -135,14 +135,25 @@ def deliverer(
 
 @asynccontextmanager
 async def delivering(deliver: Deliver) -> AsyncIterator[Deliver]:
-    """Run it; at the end stop it and let its sends end. What takes longer than 10 s is a failed test."""
+    """Run it; at the end stop it and let its sends end. What takes longer than 10 s is a failed test.
+
+    It is nudged all the while: the clock may be turned on between its look at the time and its sleep.
+    """
     running = asyncio.create_task(deliver.run())
+    nudging = asyncio.create_task(_nudged(deliver))
     try:
         async with asyncio.timeout(10):
             yield deliver
     finally:
+        nudging.cancel()
         running.cancel()
         await deliver.drain()
+
+
+async def _nudged(deliver: Deliver) -> None:
+    while True:
+        await asyncio.sleep(0.05)
+        deliver.nudge()
 
 
 def answer_after(release: asyncio.Event) -> Behaviour:

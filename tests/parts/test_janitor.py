@@ -311,6 +311,7 @@ async def test_a_record_stays_while_its_files_do(tmp_path: Path) -> None:
         s.clock.ms += 2 * RECORDS_KEPT_MS
         await jammed.sweep_once()
         assert _rows_about(s, task.id) == 2
+        s.clock.ms += HOUR_MS
         await attic.janitor.sweep_once()
         assert _rows_about(s, task.id) == 0
 
