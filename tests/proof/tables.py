@@ -8,7 +8,9 @@ from pathlib import Path
 DOCS = Path(__file__).parents[2] / "docs"
 
 #: Codes that every address can answer with, as the contract says below its table.
-EVERYWHERE = frozenset({200, 405, 413})
+EVERYWHERE = frozenset({200, 405, 413, 414})
+#: Told before the request is read: HTTP says the same in every edition.
+UNREAD = frozenset({414})
 
 
 def rows(page: str, table: str) -> list[tuple[str, ...]]:
