@@ -9,7 +9,6 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..domain.credits import Prices
@@ -27,6 +26,7 @@ from ..store.tasks import SqlTaskStore
 from ..store.uploads import SqlUploadStore
 from ..store.webhooks import SqlWebhookStore
 from ..store.workers import SqlWorkerStore
+from .place import check_place, films_folder
 from .private import private_folder
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             uploads=SqlUploadStore(database, clock),
             media=SqlMediaStore(database, clock),
             webhooks=SqlWebhookStore(database, clock),
-            storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
+            storage=LocalStorage(films_folder(settings)),
             links=Links(await _link_keys(settings, accounts)),
             routes=settings.routes(),
             prices=settings.prices(),
@@ -93,6 +93,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
 async def operator(settings: Settings) -> AsyncIterator[Parts]:
     """The parts for an operator's command, on a database that may never have been used before."""
     private_folder(settings.data)
+    check_place(settings)
     await asyncio.to_thread(migrate, location(settings.database))
     async with opened(settings) as parts:
         yield parts
