@@ -27,6 +27,7 @@ COMMANDS = {
     "tasks": ("filmgate.cli.tasks:tasks", "Look at the tasks of this machine's server."),
     "engines": ("filmgate.cli.engines:engines", "Show the engines and what they can do."),
     "config": ("filmgate.cli.config:config", "Show the settings and where they come from."),
+    "backup": ("filmgate.cli.backup:backup", "Copy the database and the films while the server runs."),
     "doctor": ("filmgate.cli.doctor:doctor", "Check this machine, and say what to do."),
 }
 

@@ -51,6 +51,20 @@ class LocalStorage:
         """The keys that begin with ``prefix``, sorted; "" is all of them. Unfinished files are not among them."""
         return await asyncio.to_thread(self._keys, prefix)
 
+    def bring_to(self, folder: Path, key: str) -> int | None:
+        """Have a file in another folder too, durable on return: a second name for it where that lies on the same file
+        system, since stored files never change. Its size, or None where there is no such file."""
+        path, other = self._path(key), LocalStorage(folder)
+        target = other._path(key)
+        other._make_folder(target.parent)
+        try:
+            _bring(path, target)
+        except FileNotFoundError:
+            return None
+        _sync(target)
+        _sync(target.parent)
+        return target.stat().st_size
+
     async def sweep(self, older_than_ms: int = 0) -> None:
         """Remove what interrupted puts have left; call it when nobody puts, or with an age that no put reaches."""
         await asyncio.to_thread(self._sweep, time.time_ns() // 1_000_000 - older_than_ms)
