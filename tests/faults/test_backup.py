@@ -84,7 +84,7 @@ def _keys_in(database: Path) -> set[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in folder.rglob("[!.]*") if path.is_file()]
 
 
 def test_a_film_that_is_lost_is_named(tmp_path: Path) -> None:

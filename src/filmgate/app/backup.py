@@ -6,6 +6,7 @@ changed: so each of these files was there when the database was copied, and is t
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -16,12 +17,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from ..domain.errors import FilmgateError
 from ..settings import Settings
 from ..storage.local import LocalStorage
 from ..store.migrate import hot_copy, stored_revision
+from ..store.rows import artifacts_of
 from ..store.soundness import faults
 from ..store.sqlite import connect, location
 from .place import films_folder
@@ -52,12 +52,6 @@ class _Named:
     key: str
     bytes: int
     until_ms: int
-
-
-class _Artifact(msgspec.Struct):
-    key: str
-    bytes: int
-    expires_ms: int
 
 
 def back_up(settings: Settings, folder: Path, *, films: bool) -> Backup:
@@ -97,6 +91,7 @@ def _fill(
         raise CannotBackUp(
             f"The database {source} is damaged ({found[0]}), and no backup was made: run filmgate doctor."
         )
+    asyncio.run(LocalStorage(folder / FILMS).begin())  # so that it can be served where the films are lost, too
     sizes, missing = _bring_files(copy, LocalStorage(films_folder(settings)), folder / FILMS) if films else ([], [])
     sync_folder(folder)
     with closing(connect(copy)) as driver:
@@ -119,7 +114,7 @@ def _bring_files(copy: Path, storage: LocalStorage, folder: Path) -> tuple[list[
 
 def _named(driver: sqlite3.Connection) -> Iterator[_Named]:
     for (text,) in driver.execute("SELECT artifacts FROM tasks WHERE artifacts != '[]'"):
-        for each in msgspec.json.decode(text, type=list[_Artifact]):
+        for each in artifacts_of(text):
             yield _Named(each.key, each.bytes, each.expires_ms)
     if driver.execute("SELECT 1 FROM sqlite_master WHERE name = 'uploads'").fetchone():
         for key, size, until_ms in driver.execute("SELECT key, bytes, expires_ms FROM uploads"):

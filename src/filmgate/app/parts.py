@@ -82,7 +82,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             uploads=SqlUploadStore(database, clock),
             media=SqlMediaStore(database, clock),
             webhooks=SqlWebhookStore(database, clock),
-            storage=LocalStorage(films_folder(settings)),
+            storage=LocalStorage(films_folder(settings), marked=True),
             links=Links(await _link_keys(settings, accounts)),
             routes=settings.routes(),
             prices=settings.prices(),

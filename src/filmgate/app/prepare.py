@@ -24,6 +24,7 @@ from .place import check_place
 from .private import private_folder, write_private
 from .refusal import CannotStart
 
+_KNOWN = 20  #: stored files that are looked for in a storage that bears no mark
 FIRST_KEY = "first-api-key"  #: the file, in the data folder
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -59,6 +60,7 @@ async def _prepare(settings: Settings, worker: bool) -> None:
     async with operator(settings) as parts:
         if worker:
             await parts.workers.withdraw(SERVE_OWNER)  # a runner that was killed could not say good-bye
+        await parts.storage.begin(await parts.media.newest(_KNOWN))
         await _first_key(parts)
 
 

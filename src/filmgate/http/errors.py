@@ -33,6 +33,7 @@ _STATUS = {
     "link_expired": 410,
     "too_large": 413,
     "too_many_requests": 429,
+    "storage_unavailable": 503,
 }
 
 

@@ -78,6 +78,7 @@ class Deliver:
         self._sends: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._draining = False
+        self._seen_ms: int | None = None  #: the clock at the last look
 
     def nudge(self) -> None:
         """Look into the outbox now: something was put there."""
@@ -115,6 +116,7 @@ class Deliver:
         """Take what is due and begin to send it. Returns how many seconds may pass before the next look."""
         if self._draining:
             return _LONGEST_REST_S
+        await self._mind_the_clock()
         if await self._seconds_to_next() <= 0:
             await self._take()
         # Sending these could outlast their lease. They are due at once and come with a new one.
@@ -123,6 +125,13 @@ class Deliver:
         await self._hand_back(late)
         # Not at once again: where all lines are full, what is due has to wait for a send to end anyway.
         return max(_SHORTEST_REST_S, await self._seconds_to_next())
+
+    async def _mind_the_clock(self) -> None:
+        """At the start, and where it has gone back: nothing may wait for a time that only the old clock would reach."""
+        now = self._clock.now_ms()
+        if self._seen_ms is None or now < self._seen_ms:
+            await self._outbox.bring_forward(max(self._lease_ms, *(round(wait * 1000) for wait in self._schedule_s)))
+        self._seen_ms = now
 
     async def _seconds_to_next(self) -> float:
         waiting_s = await self._outbox.waiting_time()

@@ -30,6 +30,9 @@ class MediaStore(Protocol):
     async def expired(self, limit: int) -> Sequence[str]:
         """Ids of such tasks, the oldest end first."""
 
+    async def newest(self, limit: int) -> Sequence[str]:
+        """Keys of stored files whose time is not over, those that are kept longest first."""
+
     async def removed(self, task_ids: Sequence[str]) -> None:
         """The files of these tasks are gone."""
 

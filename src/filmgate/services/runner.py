@@ -164,6 +164,7 @@ class Runner:
         """What a runner of our name held when it died: its tasks, and the files that it left half-written."""
         await asyncio.to_thread(_empty, self._workroot)
         await self._postprocess.sweep()
+        await self._bring_forward()
         for task in await self._store.sweep_leases(self._owner):
             log.info("task=%s event=taken_back status=%s", task.id, task.status)
 
@@ -339,10 +340,14 @@ class Runner:
         while True:
             await self._clock.sleep(min(self._limits.progress, self._limits.heartbeat))
             now = self._clock.now_ms()
-            due = now - swept >= self._limits.heartbeat * 1000
+            went_back = now < renewed
+            due = went_back or now - swept >= self._limits.heartbeat * 1000
             try:
                 await self._renew(even_if_still=due)
-                renewed = now
+                renewed_before, renewed = renewed, now
+                if went_back:
+                    log.warning("event=clock_went_back by_s=%.0f", (renewed_before - now) / 1000)
+                    await self._bring_forward()
                 if due:
                     await self._store.sweep_leases()
                     await self._announce()
@@ -354,6 +359,10 @@ class Runner:
                 for attempt in list(self._attempts.values()):
                     self._let_go(attempt)
                 raise
+
+    async def _bring_forward(self) -> None:
+        """What waits for a time that a clock of before has named: no wait of ours is longer than this."""
+        await self._store.bring_forward(round(self._limits.longest_retry * 1000))
 
     async def _announce(self) -> None:
         """Tell which engines this runner has loaded; one whose slots are all dead is not among them."""

@@ -17,6 +17,11 @@ from .sqlite import Database
 # A literal, so that the partial index may be used.
 _PENDING = callbacks.c.state == literal_column(f"'{CallbackState.PENDING}'")
 _NEXT = select(func.min(callbacks.c.next_at_ms)).where(_PENDING)
+_FORWARD = (
+    update(callbacks)
+    .where(_PENDING, callbacks.c.next_at_ms > bindparam("of_latest"))
+    .values(next_at_ms=bindparam("of_now"))
+)
 _NEXT_FEW = (
     select(callbacks.c.id)
     .where(_PENDING, callbacks.c.next_at_ms <= bindparam("of_now"))
@@ -98,6 +103,10 @@ class SqlOutbox:
         if row is None:
             raise TaskNotFound(f"There is no callback {callback_id!r}: list the callbacks to see those there are.")
         return _callback_of(row)
+
+    async def bring_forward(self, longest_ms: int) -> None:
+        now = self._clock.now_ms()
+        await self._database.write(lambda c: c.execute(_FORWARD, {"of_now": now, "of_latest": now + longest_ms}))
 
     async def waiting_time(self) -> float | None:
         due_ms = self._database.read(lambda c: c.execute(_NEXT).scalar_one())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import queue
 import random
@@ -24,8 +25,11 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from ..domain.errors import FilmgateError
+
+log = logging.getLogger("filmgate.store")
 
 T = TypeVar("T")
 
@@ -45,6 +49,27 @@ class DatabaseBusy(FilmgateError):
 
     sentence = "The database is busy."
     retryable = True
+
+
+class DatabaseUnavailable(FilmgateError):
+    """The file cannot be written or read just now: the disk is full, or has gone. Nothing was changed."""
+
+    sentence = "The database cannot be used at the moment: try again later."
+    retryable = True
+
+
+_PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+
+
+def as_passing(error: Exception) -> Exception:
+    """A fault of the disk under its own name; anything else as it is."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, sqlite3.Error) or getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
+        return error
+    log.error("event=database_unavailable %s", cause)
+    passing = DatabaseUnavailable()
+    passing.__cause__ = error
+    return passing
 
 
 def location(database: str | Path) -> Path:
@@ -141,8 +166,8 @@ class _Piece(Generic[T]):
         try:
             self.value = self.work(connection)
         except Exception as error:
+            self.error = as_passing(error)
             driver.execute("ROLLBACK TO piece")
-            self.error = error
         driver.execute("RELEASE piece")
 
     def tell(self) -> None:
@@ -198,8 +223,9 @@ def _commit(connection: Connection, batch: list[_Piece[Any]]) -> None:
             for piece in batch:
                 piece.run(connection, driver)
     except Exception as error:  # the disk is full, or worse: nothing of this batch was kept
+        spoilt = as_passing(error)
         for piece in batch:
-            piece.error = piece.error or error
+            piece.error = piece.error or spoilt
 
 
 def _tell_all(batch: list[_Piece[Any]]) -> None:
