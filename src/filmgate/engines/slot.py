@@ -186,7 +186,7 @@ def _read_orders(source: BinaryIO, orders: queue.SimpleQueue[Order]) -> None:
 
 
 def main(kind: str) -> None:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"%(levelname)s slot:{kind} %(message)s")
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; only the runner decides
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # stray prints of libraries must not get between the messages

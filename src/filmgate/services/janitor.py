@@ -65,7 +65,7 @@ class Janitor:
             try:
                 more = await self.sweep_once()
             except Exception:
-                log.exception("event=sweep_failed; the next sweep is in %.0f s", self._every_s)
+                log.exception("event=sweep_failed the next sweep is in %.0f s", self._every_s)
                 more = False
             await self._clock.sleep(_SOON_S if more else self._every_s)
 
@@ -106,7 +106,7 @@ class Janitor:
             try:
                 await self._storage.delete(key)
             except (OSError, StorageUnavailable):
-                log.exception("key=%s event=not_removed; it is tried again", key)
+                log.exception("key=%s event=not_removed it is tried again", key)
                 done = False
         return done
 
