@@ -70,6 +70,24 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
+# ---------------------------------------------------------------- watching ----------------------------------------
+
+
+class Watch(Protocol):
+    """Is told what a worker does, as it happens. Never raises, never waits."""
+
+    def claimed(self, task: Task, engine: str, waited_s: float) -> None: ...
+
+    def stage(self, task: Task, engine: str, stage: str, seconds: float) -> None:
+        """A part of an attempt is done: "inputs", "render", "finish" or "publish"."""
+
+    def ended(self, task: Task, engine: str, outcome: str, seconds: float) -> None:
+        """An attempt is over: "succeeded", or the slug of its error."""
+
+    def told(self, callback: Callback, delivery: Delivery) -> None:
+        """One try to deliver a callback is over."""
+
+
 # ---------------------------------------------------------------- slots -------------------------------------------
 
 

@@ -4,6 +4,8 @@ anything once there is room again."""
 from __future__ import annotations
 
 import base64
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ SHORT: dict[str, Any] = {
     "FILMGATE_WORKER__LEASE_S": "6",
     "FILMGATE_WORKER__HEARTBEAT_S": "1",
     "FILMGATE_LIMITS__CREATES_PER_10S": "0",
+    "FILMGATE_LIMITS__FREE_DISK_MB": "4",
 }
 
 
@@ -82,6 +85,20 @@ def test_a_film_that_could_not_be_written_is_made_when_there_is_room(tmp_path: P
         with full(server):
             until(lambda: _troubled(server, task_id), "it could not be written", 40)
         assert server.ended(task_id, 90)["successFlag"] == 1
+
+
+def test_no_film_is_begun_and_none_is_lost_while_there_is_too_little_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as server:
+        with full(server):
+            ballast = _seen(server) / "ballast"
+            os.truncate(ballast, ballast.stat().st_size - 2 * 2**20)
+            until(lambda: server.http.get("/readyz").status_code == 503, "it says that it is not ready", 10)
+            assert "are free" in server.http.get("/readyz").json()["msg"]
+            task_id = server.create("a dog", duration=4)
+            time.sleep(3)  # more than the runner's look at the queue
+            assert server.record(task_id)["state"] == "waiting"
+        assert server.ended(task_id)["successFlag"] == 1
+        assert server.http.get("/readyz").status_code == 200
 
 
 def _troubled(server: Server, task_id: str) -> bool:

@@ -27,7 +27,7 @@ def unmounted(data: Path) -> Iterator[Path]:
 
 
 def _link(server: Server, task_id: str) -> str:
-    return urlsplit(server.record(task_id)["response"]["resultUrls"][0]).path
+    return urlsplit(str(server.record(task_id)["response"]["resultUrls"][0])).path
 
 
 def test_a_film_that_ends_while_the_storage_is_gone_is_stored_when_it_is_back(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_link_says_that_the_storage_is_gone_and_not_that_there_is_no_film(tmp_
             answer = server.http.get(link)
             assert answer.status_code == 503
             assert "The storage has gone" in answer.text
-            assert server.http.get("/readyz").status_code == 503
+            until(lambda: server.http.get("/readyz").status_code == 503, "it says that it is not ready", 10)
         assert server.http.get(link).status_code == 200
         until(lambda: server.http.get("/readyz").status_code == 200, "it is ready again", 10)
 

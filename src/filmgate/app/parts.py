@@ -18,6 +18,7 @@ from ..settings import Settings
 from ..storage.links import Links
 from ..storage.local import LocalStorage
 from ..store.accounts import SqlAccountStore
+from ..store.counts import SqlCounts
 from ..store.media import SqlMediaStore
 from ..store.migrate import migrate
 from ..store.outbox import SqlOutbox
@@ -32,6 +33,7 @@ from .private import private_folder
 if TYPE_CHECKING:
     from ..ports import AccountStore, Clock, Outbox, Storage, TaskStore, UploadStore, WebhookStore, WorkerStore
     from ..services.janitor import MediaStore
+    from .meters import Meters
 
 LINK_SECRET = "links"
 SERVE_OWNER = "serve"  #: the runner of `serve`: one data directory has one, so its name can be the same at every start
@@ -59,6 +61,7 @@ class Parts:
     outbox: Outbox
     uploads: UploadStore
     media: MediaStore
+    counts: SqlCounts
     webhooks: WebhookStore
     storage: Storage
     links: Links
@@ -67,10 +70,11 @@ class Parts:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Parts]:
-    """The parts over a database that ``prepare`` has made ready; closed at the end."""
+async def opened(settings: Settings, meters: Meters | None = None) -> AsyncIterator[Parts]:
+    """The parts over a database that ``prepare`` has made ready; closed at the end. ``meters`` hear of its commits."""
     clock = SystemClock()
-    async with Database(location(settings.database)) as database:
+    watched = {} if meters is None else {"observe": meters.committed}
+    async with Database(location(settings.database), **watched) as database:
         accounts = SqlAccountStore(database, clock)
         yield Parts(
             settings=settings,
@@ -81,6 +85,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             outbox=SqlOutbox(database, clock),
             uploads=SqlUploadStore(database, clock),
             media=SqlMediaStore(database, clock),
+            counts=SqlCounts(database, clock),
             webhooks=SqlWebhookStore(database, clock),
             storage=LocalStorage(films_folder(settings), marked=True),
             links=Links(await _link_keys(settings, accounts)),

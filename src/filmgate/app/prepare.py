@@ -23,6 +23,7 @@ from .parts import SERVE_OWNER, Parts, operator
 from .place import check_place
 from .private import private_folder, write_private
 from .refusal import CannotStart
+from .traces import check_libraries
 
 _KNOWN = 20  #: stored files that are looked for in a storage that bears no mark
 FIRST_KEY = "first-api-key"  #: the file, in the data folder
@@ -37,6 +38,7 @@ def prepare(settings: Settings, *, worker: bool) -> None:
     """
     for engine in {engine for route in settings.routes().values() for engine in route.engines}:
         registry.capabilities(engine)  # raises EngineUnavailable now, not at the first order
+    check_libraries(settings)
     try:
         with _alone(settings.data):
             _check_database(settings, worker)

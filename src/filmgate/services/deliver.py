@@ -22,8 +22,9 @@ from ..domain.callback import Callback, Delivery
 from ..domain.errors import AddressRefused, FilmgateError, TaskNotFound
 from ..domain.task import Task
 from ..net.outbound import Outbound
-from ..ports import Clock, Outbox, TaskStore
+from ..ports import Clock, Outbox, TaskStore, Watch
 from .lines import Lines
+from .watching import Watchers
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ _SHORTEST_REST_S = 0.05
 _LONGEST_REST_S = 1.0  #: another process may have put something into the outbox, and its nudge is not heard here
 _LONGEST_TROUBLE_S = 30.0  #: between looks into an outbox that fails
 
+
+_UNWATCHED = Watchers()
 
 Sign = Callable[[Callback, bytes], Awaitable[Mapping[str, str]]]  #: the headers that sign a body
 
@@ -61,6 +64,7 @@ class Deliver:
         timeout_s: float = 15.0,
         line_s: float = 15.0,
         slots: int = 16,
+        watch: Watch = _UNWATCHED,
         per_host: int = 4,
     ) -> None:
         self._outbox = outbox
@@ -69,6 +73,7 @@ class Deliver:
         self._outbound = outbound
         self._clock = clock
         self._sign = sign
+        self._watch = watch
         self._schedule_s = tuple(schedule_s)
         self._timeout_s = timeout_s
         self._lines = Lines(slots, per_host, _LINE)
@@ -94,7 +99,7 @@ class Deliver:
             except Exception:
                 failures += 1
                 wait_s = doubling(1.0, failures, _LONGEST_TROUBLE_S)
-                log.exception("The outbox cannot be read; looking again in %.0f s", wait_s)
+                log.exception("event=outbox_unreadable looking again in %.0f s", wait_s)
             await self._rest(wait_s)
 
     async def drain(self) -> None:
@@ -108,7 +113,7 @@ class Deliver:
         try:
             await self._hand_back([*self._lines.leave(), *self._left_out])
         except Exception:
-            log.exception("event=callbacks_not_handed_back; they are due again when their leases end")
+            log.exception("event=callbacks_not_handed_back they are due again when their leases end")
         while self._sends:
             await asyncio.wait(self._sends)
 
@@ -184,7 +189,7 @@ class Deliver:
             await self._try_once(callback)
         except Exception:
             # Not recorded, so its lease runs out and it is due again: nothing is lost.
-            log.exception("The try to deliver callback %s of task %s was not recorded", callback.id, callback.task_id)
+            log.exception("task=%s event=callback_not_recorded callback=%s", callback.task_id, callback.id)
 
     async def _try_once(self, callback: Callback) -> None:
         started_ms = self._clock.now_ms()
@@ -197,7 +202,7 @@ class Deliver:
         except FilmgateError as error:
             delivery = self._failed(callback, started_ms, str(error))
         except Exception:
-            log.exception("Callback %s of task %s could not be sent", callback.id, callback.task_id)
+            log.exception("task=%s event=callback_not_sent callback=%s", callback.task_id, callback.id)
             delivery = self._failed(callback, started_ms, "The server failed while sending; its log has the details.")
         await self._record(callback, delivery)
 
@@ -228,6 +233,7 @@ class Deliver:
 
     async def _record(self, callback: Callback, delivery: Delivery) -> None:
         wait_s = wait_before_retry(self._schedule_s, delivery.number)
+        self._watch.told(callback, delivery)
         if delivery.accepted:
             await self._outbox.delivered(callback, delivery)
             _tell(logging.INFO, "delivered", callback, delivery, f"in {delivery.latency_ms} ms")

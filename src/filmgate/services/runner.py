@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 
 from ..domain.backoff import doubling
 from ..domain.errors import (
@@ -31,15 +32,17 @@ from ..domain.errors import (
 from ..domain.lifecycle import MAX_FAULTS
 from ..domain.routing import Capabilities, Route, choose
 from ..domain.task import Lease, Task
-from ..ports import Clip, Clock, Order, Progress, Slots, TaskStore, Work, WorkerStore
+from ..ports import Clip, Clock, Order, Progress, Slots, TaskStore, Watch, Work, WorkerStore
 from .inputs import Inputs
 from .postprocess import Postprocess
+from .watching import Watchers, timed
 
 log = logging.getLogger("filmgate.runner")
 
 UPSCALE = "upscale"  #: in place of an engine's name: the film was scaled up, not made anew
 
 _SOURCE_GONE = "The task that this one is made from no longer exists."
+_UNWATCHED = Watchers()
 _STARTING = Progress(0.0, "starting")
 _RENDER_SHARE = 0.92  #: of the progress bar; the rest is finishing and storing
 
@@ -95,6 +98,8 @@ class Runner:
         workroot: Path,
         limits: RunnerLimits,
         ended: Callable[[], None],
+        watch: Watch = _UNWATCHED,
+        room: Callable[[], bool] = lambda: True,
     ) -> None:
         self._owner = owner
         self._store = store
@@ -109,6 +114,8 @@ class Runner:
         self._workroot = workroot
         self._limits = limits
         self._ended = ended
+        self._watch = watch
+        self._room = room
         self._wake = asyncio.Event()
         self._draining = False
         self._attempts: dict[str, _Attempt] = {}
@@ -158,7 +165,7 @@ class Runner:
             except LeaseLost:
                 continue
             except Exception:
-                log.exception("task=%s event=not_handed_back; it is taken back from us", attempt.task_id)
+                log.exception("task=%s event=not_handed_back it is taken back from us", attempt.task_id)
 
     async def _take_back(self) -> None:
         """What a runner of our name held when it died: its tasks, and the files that it left half-written."""
@@ -182,7 +189,7 @@ class Runner:
             except Exception:
                 failures += 1
                 wait = doubling(self._limits.poll, failures, self._limits.longest_retry)
-                log.exception("event=queue_unreadable; looking again in %.0f s", wait)
+                log.exception("event=queue_unreadable looking again in %.0f s", wait)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
@@ -198,7 +205,12 @@ class Runner:
         return lease is not None
 
     def _servable(self) -> Sequence[str]:
-        """The models whose first engine has a free slot here right now: the others are for when that one cannot."""
+        """The models whose first engine has a free slot here right now: the others are for when that one cannot.
+
+        None where there is no room for another film: it waits in the queue, which is better than to fail for that.
+        """
+        if not self._room():
+            return []
         busy = Counter(attempt.engine for attempt in self._attempts.values() if attempt.rendering)
         ready = {name for name, count in self._capacity.items() if busy[name] < count and self._slots.free(name)}
         return [model for model, route in self._routes.items() if route.engines[0] in ready]
@@ -227,6 +239,7 @@ class Runner:
         attempt = _Attempt(lease, engine, self._workroot / f"{task.id}-{lease.attempt}")
         self._attempts[task.id] = attempt
         attempt.work = asyncio.create_task(self._attend(attempt), name=f"attempt {task.id}")
+        self._watch.claimed(task, engine, max(0.0, (self._clock.now_ms() - task.created_ms) / 1000))
         log.info("task=%s event=claimed attempt=%s engine=%s", task.id, lease.attempt, engine)
 
     async def _engine_for(self, task: Task) -> str:
@@ -248,8 +261,11 @@ class Runner:
     async def _attend(self, attempt: _Attempt) -> None:
         """An attempt from its claim to whatever ends it. Its files go before its end is told: nobody begins the next
         attempt while the last one is still being tidied away."""
+        began = monotonic()
         try:
             error = await self._error_of(attempt)
+            outcome = "succeeded" if error is None else error.slug
+            self._watch.ended(attempt.lease.task, attempt.engine, outcome, monotonic() - began)
             attempt.making = False
             await self._tidy_up(attempt)
             if error is not None:
@@ -258,7 +274,7 @@ class Runner:
             await asyncio.to_thread(shutil.rmtree, attempt.workdir, ignore_errors=True)
             raise
         except Exception:
-            log.exception("task=%s event=not_settled; it is taken up when its lease runs out", attempt.task_id)
+            log.exception("task=%s event=not_settled it is taken up when its lease runs out", attempt.task_id)
         finally:
             attempt.rendering = False
             if self._attempts.get(attempt.task_id) is attempt:
@@ -288,15 +304,22 @@ class Runner:
         await asyncio.to_thread(attempt.workdir.mkdir, mode=0o700, parents=True)
         options = self._routes[task.spec.model].options.get(attempt.engine, {})
         asked = Order(task.id, lease.attempt, task.spec, attempt.workdir.resolve(), options=options)
-        order = await self._inputs.gather(lease, asked, _part(attempt, 0.0, 0.0))
+        with self._timed(attempt, "inputs"):
+            order = await self._inputs.gather(lease, asked, _part(attempt, 0.0, 0.0))
         if attempt.engine == UPSCALE:  # the film that is enlarged has its watermark already
             order = replace(order, spec=replace(order.spec, watermark=None))
-        clip = await self._clip(attempt.engine, order, _part(attempt, 0.0, _RENDER_SHARE))
+        with self._timed(attempt, "render"):
+            clip = await self._clip(attempt.engine, order, _part(attempt, 0.0, _RENDER_SHARE))
         attempt.rendering = False
         self._wake.set()  # the slot is free: the next render need not wait until this film is stored
-        artifacts = await self._postprocess(lease, order, clip, _part(attempt, _RENDER_SHARE, 1.0))
-        await self._store.succeed(lease, artifacts, engine=attempt.engine, state=clip.state)
+        with self._timed(attempt, "finish"):
+            artifacts = await self._postprocess(lease, order, clip, _part(attempt, _RENDER_SHARE, 1.0))
+        with self._timed(attempt, "publish"):
+            await self._store.succeed(lease, artifacts, engine=attempt.engine, state=clip.state)
         log.info("task=%s event=succeeded attempt=%s", task.id, lease.attempt)
+
+    def _timed(self, attempt: _Attempt, stage: str) -> contextlib.AbstractContextManager[None]:
+        return timed(self._watch, attempt.lease.task, attempt.engine, stage)
 
     async def _clip(self, engine: str, order: Order, report: Callable[[float, str], None]) -> Clip:
         if engine != UPSCALE:

@@ -68,6 +68,8 @@ def one_of(choices: Sequence[str]) -> Any:
     return Annotated[str, Rule(" or ".join(choices), choices.__contains__)]
 
 
+LogFormat = one_of(("text", "json"))
+LogLevel = one_of(("debug", "info", "warning", "error"))
 Bool = Annotated[bool, Rule("true or false")]
 Text = Annotated[str, Rule("some text", bool)]
 Folder = Annotated[Path, Rule("a path")]

@@ -63,6 +63,19 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Log:
+    format: rules.LogFormat = setting("text", "Form of the log: lines of text, or one JSON object a line.")
+    level: rules.LogLevel = setting("info", "Least level of what is logged: debug, info, warning or error.")
+
+
+@dataclass(frozen=True, slots=True)
+class Otel:
+    endpoint: rules.MaybeBaseUrl = setting(
+        None, "Where traces are sent (OTLP over HTTP), such as http://127.0.0.1:4318; without one there are none."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Net:
     allow: rules.Reachable = setting(
         (), "Guarded addresses that callbacks and images may use all the same: networks and host names."
@@ -76,6 +89,9 @@ class Net:
 class Limits:
     creates_per_10s: rules.Count = setting(
         20, "New tasks that one account may create in ten seconds; 0 is no limit.", in_effect=False
+    )
+    free_disk_mb: rules.Count = setting(
+        100, "Megabytes that must be free where data and films are kept; with less, no film is begun."
     )
 
 
@@ -190,7 +206,9 @@ class Settings:
         None, "API key of the first account; made at the first start where none is set.", secret=True
     )
     server: Server = field(default_factory=Server)
+    log: Log = field(default_factory=Log)
     metrics: Metrics = field(default_factory=Metrics)
+    otel: Otel = field(default_factory=Otel)
     net: Net = field(default_factory=Net)
     limits: Limits = field(default_factory=Limits)
     worker: Worker = field(default_factory=Worker)
