@@ -673,5 +673,6 @@ def test_the_shipped_defaults() -> None:
         if parameter.default is not parameter.empty
     }
     assert defaults.pop("sign") is None
+    defaults.pop("watch")
     assert defaults == {"schedule_s": DEFAULT_SCHEDULE_S, "timeout_s": 15.0, "line_s": 15.0, "slots": 16, "per_host": 4}
     assert DEFAULT_SCHEDULE_S == (10, 60, 300)

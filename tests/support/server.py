@@ -120,7 +120,7 @@ def serving(
     *flags: str,
     toml: str = TRIAL,
     ready: bool = True,
-    within: Callable[[list[str]], list[str]] = list,
+    within: Any = list,  # typed for those who unpack an environment of strings
     **environment: str,
 ) -> Iterator[Server]:
     """A server on a free port of loopback; by default with the trial engine behind every model, and ready.

@@ -135,7 +135,7 @@ class Deliver:
         """At the start, and where it has gone back: nothing may wait for a time that only the old clock would reach."""
         now = self._clock.now_ms()
         if self._seen_ms is None or now < self._seen_ms:
-            await self._outbox.bring_forward(max(self._lease_ms, *(round(wait * 1000) for wait in self._schedule_s)))
+            await self._outbox.bring_forward(max([self._lease_ms, *(round(wait * 1000) for wait in self._schedule_s)]))
         self._seen_ms = now
 
     async def _seconds_to_next(self) -> float:
