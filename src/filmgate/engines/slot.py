@@ -9,6 +9,7 @@ its whole process group down, so that no render goes on for nobody.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import queue
@@ -19,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from ..domain.errors import EngineFailed, TaskError
+from ..domain.errors import EngineFailed, StorageUnavailable, TaskError
 from ..ports import Engine, Finished, Job, Order, Work
 from . import registry, wire
 
@@ -161,9 +162,21 @@ def _outcome(worker: Worker, order: Order, send: Callable[[wire.Message], None])
         return worker.work(order, _Rising(name, send))
     except TaskError as error:
         return wire.Broken(name, error.slug, str(error))
+    except MemoryError:
+        return wire.Broken(name, EngineFailed.slug, "The engine ran out of memory: order a smaller or shorter film.")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _bug(order)
+        return wire.Broken(name, StorageUnavailable.slug, "The disk is full: the film could not be written.")
     except Exception:
-        log.exception("task=%s attempt=%s the engine raised", order.task_id, order.attempt)
-        return wire.Broken(name, EngineFailed.slug, "The engine failed unexpectedly; its log has the details.")
+        return _bug(order)
+
+
+def _bug(order: Order) -> wire.Broken:
+    log.exception("task=%s event=engine_raised attempt=%s", order.task_id, order.attempt)
+    return wire.Broken(
+        wire.name_of(order), EngineFailed.slug, "The engine failed unexpectedly; its log has the details."
+    )
 
 
 class _Rising:
@@ -186,7 +199,7 @@ def _read_orders(source: BinaryIO, orders: queue.SimpleQueue[Order]) -> None:
 
 
 def main(kind: str) -> None:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"%(levelname)s slot:{kind} %(message)s")
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; only the runner decides
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # stray prints of libraries must not get between the messages

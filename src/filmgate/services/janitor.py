@@ -31,6 +31,9 @@ class MediaStore(Protocol):
     async def expired(self, limit: int) -> Sequence[str]:
         """Ids of such tasks, the oldest end first."""
 
+    async def newest(self, limit: int) -> Sequence[str]:
+        """Keys of stored files whose time is not over, those that are kept longest first."""
+
     async def removed(self, task_ids: Sequence[str]) -> None:
         """The files of these tasks are gone."""
 
@@ -71,7 +74,7 @@ class Janitor:
             try:
                 more = await self.sweep_once()
             except Exception:
-                log.exception("event=sweep_failed; the next sweep is in %.0f s", self._every_s)
+                log.exception("event=sweep_failed the next sweep is in %.0f s", self._every_s)
                 more = False
             await self._clock.sleep(_SOON_S if more else self._every_s)
 
@@ -121,7 +124,7 @@ class Janitor:
             try:
                 await self._storage.delete(key)
             except (OSError, StorageUnavailable):
-                log.exception("key=%s event=not_removed; it is tried again", key)
+                log.exception("key=%s event=not_removed it is tried again", key)
                 done = False
         return done
 

@@ -64,6 +64,19 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Log:
+    format: rules.LogFormat = setting("text", "Form of the log: lines of text, or one JSON object a line.")
+    level: rules.LogLevel = setting("info", "Least level of what is logged: debug, info, warning or error.")
+
+
+@dataclass(frozen=True, slots=True)
+class Otel:
+    endpoint: rules.MaybeBaseUrl = setting(
+        None, "Where traces are sent (OTLP over HTTP), such as http://127.0.0.1:4318; without one there are none."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Net:
     allow: rules.Reachable = setting(
         (), "Guarded addresses that callbacks and images may use all the same: networks and host names."
@@ -87,6 +100,9 @@ class Limits:
     )
     queries_per_s: rules.Count = setting(
         10, "Questions about one task that an account may ask in a second, of each API process; 0 is no limit."
+    )
+    free_disk_mb: rules.Count = setting(
+        100, "Megabytes that must be free where data and films are kept; with less, no film is begun."
     )
 
     def of_tasks(self) -> limits.Limits:
@@ -223,7 +239,9 @@ class Settings:
         None, "API key of the first account; made at the first start where none is set.", secret=True
     )
     server: Server = field(default_factory=Server)
+    log: Log = field(default_factory=Log)
     metrics: Metrics = field(default_factory=Metrics)
+    otel: Otel = field(default_factory=Otel)
     net: Net = field(default_factory=Net)
     limits: Limits = field(default_factory=Limits)
     worker: Worker = field(default_factory=Worker)
