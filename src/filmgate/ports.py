@@ -83,6 +83,24 @@ class Translator(Protocol):
         """``languages``: those that the text may be in. Raises TaskErrors; anything else is a translator's bug."""
 
 
+# ---------------------------------------------------------------- watching ----------------------------------------
+
+
+class Watch(Protocol):
+    """Is told what a worker does, as it happens. Never raises, never waits."""
+
+    def claimed(self, task: Task, engine: str, waited_s: float) -> None: ...
+
+    def stage(self, task: Task, engine: str, stage: str, seconds: float) -> None:
+        """A part of an attempt is done: "inputs", "render", "finish" or "publish"."""
+
+    def ended(self, task: Task, engine: str, outcome: str, seconds: float) -> None:
+        """An attempt is over: "succeeded", or the slug of its error."""
+
+    def told(self, callback: Callback, delivery: Delivery) -> None:
+        """One try to deliver a callback is over."""
+
+
 # ---------------------------------------------------------------- slots -------------------------------------------
 
 
@@ -307,6 +325,9 @@ class TaskStore(Protocol):
     async def sweep_leases(self, owner: str | None = None) -> Sequence[Task]:
         """Requeue (or, at the last straw, fail) tasks whose lease has run out; with ``owner``, all of that owner's."""
 
+    async def bring_forward(self, longest_ms: int) -> None:
+        """The clock has gone back: nothing that is queued waits longer than this from now."""
+
     async def waiting_time(self) -> float | None:
         """Seconds until the next queued task is due (0: now), or None when none is queued."""
 
@@ -496,6 +517,9 @@ class Outbox(Protocol):
     async def redeliver(self, callback_id: str) -> Callback:
         """Due again, now, with its whole schedule, under the same id. Raises TaskNotFound."""
 
+    async def bring_forward(self, longest_ms: int) -> None:
+        """The clock has gone back: nothing that is owed waits longer than this from now."""
+
     async def waiting_time(self) -> float | None:
         """Seconds until the next callback is due, or None."""
 
@@ -514,6 +538,12 @@ class StoredFile:
 
 class Storage(Protocol):
     """Keys are relative paths of [a-z0-9._-] segments. A key is visible whole or not at all."""
+
+    async def begin(self, known: Sequence[str] = ()) -> None:
+        """Before the first use. Raises StorageUnavailable where none of the ``known`` keys is there: it is another."""
+
+    async def check(self) -> None:
+        """Raises StorageUnavailable where nothing can be put."""
 
     async def put(self, key: str, source: Path) -> None:
         """Take over a local file: durable on return. Raises StorageUnavailable."""

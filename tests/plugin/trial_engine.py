@@ -11,6 +11,7 @@ Its films are flat colours, made in a fraction of a second. Words in the prompt 
     babble        writes something that is no message to the runner
     echo          answers a second time, for another order
     elsewhere     leaves its film outside the folder that it was given
+    gorge 500     takes so many megabytes of memory
     stamp         prints the time at which it was given the job
     stock         takes a film of that size and length that was made before, and writes task and attempt behind it;
                   says when it is made
@@ -149,6 +150,8 @@ def _misbehave(job: Job, prompt: str) -> None:
     if "echo" in prompt:
         _tell_runner(b'{"type":"Report","order":"another:1","fraction":0.5,"stage":"lying"}\n')
         time.sleep(60)
+    if gorge := re.search(r"gorge (\d+)", prompt):
+        bytearray(int(gorge[1]) * 2**20)
     if "bug" in prompt:
         raise ZeroDivisionError("a bug with a secret in its message")
 

@@ -278,7 +278,7 @@ def test_the_doctor_finds_a_good_machine_in_order(environment: dict[str, str]) -
     environment["FILMGATE_SERVER__PORT"] = str(free_port())
     found = findings(environment)
     assert all(each["ok"] for each in found.values())
-    assert found["database"]["seen"].endswith("(ok)")
+    assert found["database"]["seen"].endswith(", whole)")
     assert "mode 700" in found["data folder"]["seen"]
     assert filmgate(environment, "doctor").stdout.endswith("Everything is in order.\n")
 
@@ -301,7 +301,7 @@ def test_the_doctor_finds_a_database_under_any_name(environment: dict[str, str])
     environment["FILMGATE_DATA"] += " #1?"
     start_once(environment)
     environment["FILMGATE_SERVER__PORT"] = str(free_port())
-    assert findings(environment)["database"]["seen"].endswith("filmgate.db (ok)")
+    assert findings(environment)["database"]["seen"].endswith(", whole)")
 
 
 def test_elsewhere_than_on_linux_the_doctor_says_that_there_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,29 +119,39 @@ def _tree(pid: int) -> list[int]:
 
 
 @contextmanager
-def serving(data: Path, *flags: str, toml: str = TRIAL, ready: bool = True, **environment: str) -> Iterator[Server]:
+def serving(
+    data: Path,
+    *flags: str,
+    toml: str = TRIAL,
+    ready: bool = True,
+    within: Any = list,  # typed for those who unpack an environment of strings
+    **environment: str,
+) -> Iterator[Server]:
     """A server on a free port of loopback; by default with the trial engine behind every model, and ready.
 
     It lets itself be asked as often as one likes: tests share one account, and look 20 times a second. Those that are
-    about limits set them.
+    about limits set them. ``within`` makes the command line of a place that it is started in, as ``privately``
+    does.
     """
     data.parent.mkdir(parents=True, exist_ok=True)
     config = data.parent / f"{data.name}.toml"
     config.write_text(toml)
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "filmgate",
-            "serve",
-            "--port",
-            "0",
-            "--data",
-            str(data),
-            "--config",
-            str(config),
-            *flags,
-        ],
+        within(
+            [
+                sys.executable,
+                "-m",
+                "filmgate",
+                "serve",
+                "--port",
+                "0",
+                "--data",
+                str(data),
+                "--config",
+                str(config),
+                *flags,
+            ]
+        ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 from starlette.testclient import TestClient
 
 from filmgate.http import metrics
@@ -15,7 +15,11 @@ TOKEN = "a metrics token"
 def client(token: str | None, peer: str = "127.0.0.1", host: str = "localhost:8000") -> TestClient:
     registry = CollectorRegistry()
     Counter("filmgate_films", "Films made.", registry=registry).inc(3)
-    app = application(metrics.routes(registry, token), renders={}, new_id=lambda: "1")
+
+    async def text() -> bytes:
+        return generate_latest(registry)
+
+    app = application(metrics.routes(text, token), renders={}, new_id=lambda: "1")
     return TestClient(app, client=(peer, 5000), headers={"Host": host})
 
 

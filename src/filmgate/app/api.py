@@ -7,15 +7,16 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_network
+from typing import TYPE_CHECKING
 
 import uvicorn
-from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from .. import __version__
@@ -48,8 +49,14 @@ from .connections import Patience, guarded
 from .listening import room
 from .logs import start_logging
 from .loop import run
+from .meters import Meters, Report
 from .parts import Parts, new_seed, new_task_id, opened
+from .readiness import Readiness
 from .sweeps import deadline_sweeps
+from .traces import tracing
+
+if TYPE_CHECKING:
+    from .tracing import Tracer
 
 OPERATIONS = (*veo3_described.OPERATIONS, *market_described.OPERATIONS, *files_described.OPERATIONS)
 
@@ -64,10 +71,12 @@ class Wires:
     nudge: Callable[[], None]  #: something was queued
     saw: Callable[[str], None]  #: the key of this id was used
     closing: asyncio.Event  #: set when the server stops: streams without an end of their own end then
+    meters: Meters  #: count what is asked
 
 
-def build(parts: Parts, wires: Wires, *, worker: bool) -> Starlette:
+def build(parts: Parts, wires: Wires, *, worker: bool, around: Sequence[Middleware] = ()) -> Starlette:
     """The whole HTTP surface. ``worker``: a runner belongs to this server, and it is not ready without one.
+    ``around`` stands around everything.
 
     Raises EngineUnavailable for an engine that a model names and nobody has installed.
     """
@@ -79,8 +88,8 @@ def build(parts: Parts, wires: Wires, *, worker: bool) -> Starlette:
     return application(
         [
             *veo3.routes(desk),  # the first that fits is taken, and these are asked for most
-            *health.routes(partial(_not_ready, parts, worker)),
-            *metrics.routes(_registry(), settings.metrics.token),
+            *health.routes(Readiness(parts, worker=worker)),
+            *metrics.routes(Report(wires.meters, parts.counts, settings).text, settings.metrics.token),
             *_documentation(desk, public=settings.server.public_docs),
             *files.routes(parts.storage, parts.links, parts.clock),
             *market.routes(desk),
@@ -99,6 +108,7 @@ def build(parts: Parts, wires: Wires, *, worker: bool) -> Starlette:
             **dict.fromkeys(uploading.UPLOADS, uploading.errors),
         },
         new_id=lambda: secrets.token_hex(6),
+        around=[*around, Middleware(metrics.Counted, requests=metrics.requests_of(wires.meters.registry))],
     )
 
 
@@ -184,26 +194,9 @@ def deriver(parts: Parts, nudge: Callable[[], None]) -> Derive:
     )
 
 
-def _registry() -> CollectorRegistry:
-    """What this process counts: for now the figures of the process itself."""
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    return registry
-
-
-async def _not_ready(parts: Parts, worker: bool) -> str | None:
-    """Why this server cannot make films yet, or None."""
-    live = await parts.workers.live()  # raises where the database does not answer
-    if not worker:
-        return None
-    loaded = {engine for engines in live.values() for engine in engines}
-    missing = sorted(name for name, route in parts.routes.items() if not loaded & set(route.engines))
-    return f"no worker has loaded an engine for {', '.join(missing)} yet" if missing else None
-
-
 def main(settings: Settings, listener: socket.socket, nudges: int, ready: Callable[[], None], *, worker: bool) -> None:
     """Answer until SIGTERM. ``nudges``: a pipe on which the runner hears that something was queued."""
-    start_logging("api")
+    start_logging("api", settings.log)
     os.set_blocking(nudges, False)
     run(_answer(settings, listener, partial(_nudge, nudges), ready, worker=worker))
 
@@ -216,15 +209,24 @@ def _nudge(nudges: int) -> None:
 async def _answer(
     settings: Settings, listener: socket.socket, nudge: Callable[[], None], ready: Callable[[], None], *, worker: bool
 ) -> None:
-    async with opened(settings) as parts, _noting(parts) as uses:
-        wires = Wires(nudge, uses.saw, asyncio.Event())
-        server = _Server(_config(settings, build(parts, wires, worker=worker)), ready, wires.closing)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
-        sweeps = [asyncio.create_task(sweep) for sweep in deadline_sweeps(parts, nudge)]
-        await server.serve(sockets=[listener])
-        for sweep in sweeps:
-            sweep.cancel()
-        await asyncio.gather(*sweeps, return_exceptions=True)
+    meters = Meters("api")
+    with tracing(settings, "api") as tracers:
+        async with opened(settings, meters) as parts, _noting(parts) as uses:
+            wires = Wires(nudge, uses.saw, asyncio.Event(), meters)
+            app = build(parts, wires, worker=worker, around=[*map(_traced, tracers)])
+            server = _Server(_config(settings, app), ready, wires.closing)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
+            sweeps = [asyncio.create_task(sweep) for sweep in deadline_sweeps(parts, nudge)]
+            await server.serve(sockets=[listener])
+            for sweep in sweeps:
+                sweep.cancel()
+            await asyncio.gather(*sweeps, return_exceptions=True)
+
+
+def _traced(tracer: Tracer) -> Middleware:
+    from .tracing import Traced
+
+    return Middleware(Traced, tracer=tracer)
 
 
 @asynccontextmanager

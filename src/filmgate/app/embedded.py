@@ -62,6 +62,7 @@ async def _generate(
     with tempfile.TemporaryDirectory(prefix="filmgate-") as folder:
         private = replace(settings, data=Path(folder), database_url=None, storage_url=None)
         async with operator(private) as parts:
+            await parts.storage.begin()
             await first_start(parts.accounts, parts.clock, None)
             if images:
                 spec = replace(spec, images=await _addresses(parts, images))

@@ -13,6 +13,9 @@ from ..store.sqlite import location
 from .private import private_folder
 from .refusal import CannotStart
 
+_LOCK = "serve.lock"
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
 
 @contextlib.contextmanager
 def sole_user(settings: Settings) -> Iterator[tuple[int, ...]]:
@@ -20,12 +23,34 @@ def sole_user(settings: Settings) -> Iterator[tuple[int, ...]]:
 
     Yields the descriptors: a child that keeps them open keeps the locks when its parent is gone.
     """
-    database = location(settings.database)
+    database = location(settings.database).resolve()  # of two links to one file, both would have a lock of their own
     with (
-        _held(settings.data / "serve.lock", f"uses {settings.data}") as data,
+        _held(settings.data / _LOCK, f"uses {settings.data}") as data,
         _held(database.with_name(f"{database.name}.lock"), f"uses the database {database}") as tables,
     ):
         yield data, tables
+        _note_end(data)
+
+
+def begin(settings: Settings) -> None:
+    """Note that a server is at work, for ``went_down``. The caller holds the locks."""
+    (settings.data / _LOCK).write_text(_boot())
+
+
+def went_down(settings: Settings) -> bool:
+    """Whether the machine went down while a server was at work: files may be other than they were written."""
+    lock = settings.data / _LOCK
+    return (lock.read_text() if lock.exists() else "") not in ("", _boot())
+
+
+def _note_end(lock: int) -> None:
+    if os.pread(lock, 100, 0).decode() == _boot():
+        os.ftruncate(lock, 0)
+
+
+def _boot() -> str:
+    """Another one each time that the machine starts."""
+    return _BOOT.read_text() if _BOOT.exists() else "unknown"
 
 
 @contextlib.contextmanager

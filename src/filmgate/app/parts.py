@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..domain.credits import Prices
@@ -19,6 +18,7 @@ from ..storage.links import Links
 from ..storage.local import LocalStorage
 from ..store.accounts import SqlAccountStore
 from ..store.audit import SqlAuditLog
+from ..store.counts import SqlCounts
 from ..store.events import SqlEventStore
 from ..store.features import SqlFeatureStore
 from ..store.media import SqlMediaStore
@@ -31,6 +31,7 @@ from ..store.tasks import SqlTaskStore
 from ..store.uploads import SqlUploadStore
 from ..store.webhooks import SqlWebhookStore
 from ..store.workers import SqlWorkerStore
+from .place import check_place, films_folder
 from .private import private_folder
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         WorkerStore,
     )
     from ..services.janitor import MediaStore
+    from .meters import Meters
 
 LINK_SECRET = "links"
 SERVE_OWNER = "serve"  #: the runner of `serve`: one data directory has one, so its name can be the same at every start
@@ -78,6 +80,7 @@ class Parts:
     outbox: Outbox
     uploads: UploadStore
     media: MediaStore
+    counts: SqlCounts
     webhooks: WebhookStore
     audit: AuditLog
     features: FeatureStore
@@ -88,10 +91,11 @@ class Parts:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Parts]:
-    """The parts over a database that ``prepare`` has made ready; closed at the end."""
+async def opened(settings: Settings, meters: Meters | None = None) -> AsyncIterator[Parts]:
+    """The parts over a database that ``prepare`` has made ready; closed at the end. ``meters`` hear of its commits."""
     clock = SystemClock()
-    async with Database(location(settings.database)) as database:
+    watched = {} if meters is None else {"observe": meters.committed}
+    async with Database(location(settings.database), **watched) as database:
         accounts = SqlAccountStore(database, clock)
         yield Parts(
             settings=settings,
@@ -104,10 +108,11 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             outbox=SqlOutbox(database, clock),
             uploads=SqlUploadStore(database, clock),
             media=SqlMediaStore(database, clock),
+            counts=SqlCounts(database, clock),
             webhooks=SqlWebhookStore(database, clock, Seal(settings.secret_key)),
             audit=SqlAuditLog(database),
             features=SqlFeatureStore(database, clock),
-            storage=LocalStorage(Path(settings.storage.removeprefix("file://"))),
+            storage=LocalStorage(films_folder(settings), marked=True),
             links=Links(await _link_keys(settings, accounts)),
             routes=settings.routes(),
             prices=settings.prices(),
@@ -118,6 +123,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
 async def operator(settings: Settings) -> AsyncIterator[Parts]:
     """The parts for an operator's command, on a database that may never have been used before."""
     private_folder(settings.data)
+    check_place(settings)
     await asyncio.to_thread(migrate, location(settings.database))
     async with opened(settings) as parts:
         yield parts

@@ -16,13 +16,19 @@ from sqlalchemy.exc import DBAPIError
 from ..engines import registry
 from ..services.accounts import first_start, new_secret
 from ..settings import Settings
+from ..store.soundness import advice, refuse_damaged
 from ..store.sqlite import location
+from .locks import begin, went_down
 from .parts import SERVE_OWNER, Parts, operator
+from .place import check_place
 from .policy import policy_of
 from .private import private_folder, write_private
 from .refusal import CannotStart
+from .traces import check_libraries
 
+_KNOWN = 20  #: stored files that are looked for in a storage that bears no mark
 FIRST_KEY = "first-api-key"  #: the file, in the data folder
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
@@ -33,13 +39,23 @@ def prepare(settings: Settings, *, worker: bool) -> None:
     """
     for engine in {engine for route in settings.routes().values() for engine in route.engines}:
         registry.capabilities(engine)  # raises EngineUnavailable now, not at the first order
+    check_libraries(settings)
     if worker:
         policy_of(settings)
     try:
         with _alone(settings.data):
+            _check_database(settings, worker)
             asyncio.run(_prepare(settings, worker))
     except (sqlite3.Error, DBAPIError) as error:
         raise _unusable(location(settings.database), error) from error
+
+
+def _check_database(settings: Settings, worker: bool) -> None:
+    """Look through it, and thoroughly where the machine went down on it."""
+    check_place(settings)
+    refuse_damaged(location(settings.database), thoroughly=worker and went_down(settings))
+    if worker:
+        begin(settings)
 
 
 async def _prepare(settings: Settings, worker: bool) -> None:
@@ -50,6 +66,7 @@ async def _prepare(settings: Settings, worker: bool) -> None:
         if worker:
             await parts.workers.withdraw(SERVE_OWNER)  # a runner that was killed could not say good-bye
         await parts.webhooks.seal()  # a key that is set later seals what was there before
+        await parts.storage.begin(await parts.media.newest(_KNOWN))
         await _first_key(parts)
 
 
@@ -87,7 +104,8 @@ def _unusable(path: Path, error: sqlite3.Error | DBAPIError) -> CannotStart:
     code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in _FULL:
         return CannotStart(f"The database {path} cannot be written ({cause}): make room on its disk.", machine=True)
+    if code in _DAMAGED:
+        return CannotStart(f"The database {path} is damaged ({cause}): {advice(path)}")
     return CannotStart(
-        f"The database {path} cannot be used ({cause}): restore it from a backup, or choose another data folder "
-        "with --data."
+        f"The database {path} cannot be used ({cause}): put back a backup, or choose another data folder with --data."
     )

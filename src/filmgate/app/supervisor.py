@@ -42,7 +42,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Raises CannotStart, and then nothing is left running."""
-        start_logging("serve")
+        start_logging("serve", self._settings.log)
         signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)  # from now on they are read where we wait
         try:
             return self._serve()

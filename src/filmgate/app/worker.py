@@ -13,6 +13,7 @@ from ..engines import registry
 from ..engines.slot import MEDIA
 from ..engines.slots import LocalSlots, SlotLimits
 from ..net.outbound import Outbound, Policy
+from ..ports import Watch
 from ..services.deliver import Deliver
 from ..services.inputs import Inputs
 from ..services.janitor import Janitor
@@ -20,13 +21,19 @@ from ..services.making import Make
 from ..services.postprocess import Postprocess
 from ..services.runner import Runner, RunnerLimits
 from ..services.signatures import Signatures
+from ..services.watching import Watches
 from ..settings import Settings
 from .callbacks import compose
 from .logs import start_logging
 from .loop import run
+from .meters import RunnerMeters, runner_file
 from .parts import SERVE_OWNER, Parts, opened
 from .policy import policy_of
+from .readiness import short_of_room
 from .sweeps import Sweeping, deadline_sweeps, key_sweep
+from .traces import tracing
+
+_UNWATCHED = Watches()
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,12 @@ class Workshop:
 
 @asynccontextmanager
 async def workshop(
-    parts: Parts, owner: str, ended: Callable[[], None], *, log_to: int | None = None
+    parts: Parts,
+    owner: str,
+    ended: Callable[[], None],
+    *,
+    watch: Watch = _UNWATCHED,
+    log_to: int | None = None,
 ) -> AsyncIterator[Workshop]:
     """Slots for every engine that a model names, loaded, and a runner over them. Closed, nothing of it is left.
 
@@ -69,6 +81,7 @@ async def workshop(
                 features=parts.features,
                 routes=parts.routes,
                 capabilities=registry.capabilities,
+                watch=watch,
             ),
             postprocess=postprocess,
             clock=parts.clock,
@@ -78,6 +91,8 @@ async def workshop(
             workroot=workroot,
             limits=RunnerLimits(lease=settings.worker.lease_s, heartbeat=settings.worker.heartbeat_s),
             ended=ended,
+            watch=watch,
+            room=lambda: short_of_room(settings) is None,
         )
         yield Workshop(runner, slots)
     finally:
@@ -88,7 +103,7 @@ def _outbound(settings: Settings) -> Outbound:
     return Outbound(Policy(settings.net.allow, settings.net.allow_private))
 
 
-def deliverer(parts: Parts) -> Deliver:
+def deliverer(parts: Parts, watch: Watch = _UNWATCHED) -> Deliver:
     """The callback sender."""
     settings = parts.settings
     return Deliver(
@@ -100,12 +115,13 @@ def deliverer(parts: Parts) -> Deliver:
         sign=Signatures(parts.webhooks, parts.clock),
         schedule_s=settings.callbacks.schedule_s,
         timeout_s=settings.callbacks.timeout_s,
+        watch=watch,
     )
 
 
 def main(settings: Settings, nudges: int, ready: Callable[[], None]) -> None:
     """Work until SIGTERM, then drain. ``nudges``: a pipe on which the API says that something was queued."""
-    start_logging("runner")
+    start_logging("runner", settings.log)
     run(_work(settings, nudges, ready))
 
 
@@ -113,10 +129,12 @@ async def _work(settings: Settings, nudges: int, ready: Callable[[], None]) -> N
     loop, loading = asyncio.get_running_loop(), asyncio.current_task()
     assert loading is not None
     loop.add_signal_handler(signal.SIGTERM, loading.cancel)  # until the engines are loaded there is nothing to drain
-    with suppress(asyncio.CancelledError):
-        async with opened(settings) as parts:
-            deliver = deliverer(parts)
-            async with workshop(parts, SERVE_OWNER, deliver.nudge) as shop:
+    with suppress(asyncio.CancelledError), tracing(settings, "runner") as tracers:
+        meters = RunnerMeters("runner")
+        watch = Watches([meters, *tracers])
+        async with opened(settings, meters) as parts:
+            deliver = deliverer(parts, watch)
+            async with workshop(parts, SERVE_OWNER, deliver.nudge, watch=watch) as shop:
                 stop = asyncio.Event()
                 loop.add_signal_handler(signal.SIGTERM, stop.set)
                 _listen(loop, nudges, shop.runner.nudge)
@@ -124,7 +142,9 @@ async def _work(settings: Settings, nudges: int, ready: Callable[[], None]) -> N
                 kept_ms = round(settings.retention.metadata_s * 1000)
                 janitor = Janitor(parts.uploads, parts.media, parts.storage, parts.clock, records_kept_ms=kept_ms)
                 sweeps = (*deadline_sweeps(parts, shop.runner.nudge), key_sweep(parts))
+                publishing = asyncio.create_task(meters.publish(runner_file(settings), shop.slots))
                 await _until(stop, shop.runner, deliver, janitor, sweeps, settings.worker.drain_timeout_s)
+                publishing.cancel()
 
 
 async def _until(

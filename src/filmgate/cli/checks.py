@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -48,8 +49,10 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield data_folder(settings.data)
     yield free_disk(settings.data)
     yield sqlite()
-    yield database(settings.database)
+    yield file_system(settings)
+    yield database(settings)
     yield webhook_secrets(settings.database, settings.secret_key)
+    yield films(settings)
     yield port(settings.server.host, settings.server.port)
     yield rules(settings)
     yield languages(settings)
@@ -128,19 +131,53 @@ def sqlite() -> Finding:
     )
 
 
-def database(url: str) -> Finding:
+def database(settings: Settings) -> Finding:
+    from ..app.place import check_place
+    from ..domain.errors import FilmgateError
+    from ..store.soundness import advice, faults
     from ..store.sqlite import location
 
-    path = location(url).absolute()
-    if not path.exists():
-        return Finding("database", f"{path} (made at the first start)")
+    path = location(settings.database).absolute()
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
-            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        check_place(settings)
+        if not path.exists():
+            return Finding("database", f"{path} (made at the first start)")
+        found = faults(path, thoroughly=True)
+    except FilmgateError as error:
+        return Finding("database", str(path), str(error))
     except sqlite3.Error as error:
-        return Finding("database", f"{path}: {error}", "Restore it from a backup, or choose another with --data.")
-    advice = "" if verdict == "ok" else "Restore it from a backup: the file is damaged."
-    return Finding("database", f"{path} ({verdict})", advice)
+        return Finding("database", f"{path}: {error}", f"Restore it: {advice(path)}")
+    if found:
+        return Finding("database", f"{path} is damaged: {'; '.join(found)}", f"Restore it: {advice(path)}")
+    return Finding("database", f"{path} ({path.stat().st_size / 1e6:.1f} MB, whole)")
+
+
+def file_system(settings: Settings) -> Finding:
+    from ..store.mounts import place_of
+    from ..store.sqlite import location
+
+    mount = place_of(location(settings.database))
+    if mount is None:
+        return Finding("file system", "unknown")
+    advice = "SQLite loses data on a network file system: put the database on a local disk." if mount.is_remote else ""
+    return Finding("file system", f"{mount.kind} at {mount.point}", advice)
+
+
+def films(settings: Settings) -> Finding:
+    """Whether films can be stored: tried, since rights, mounts and full disks have too many ways to say no."""
+    from ..app.place import films_folder
+
+    folder = films_folder(settings)
+    if not folder.exists():
+        return Finding("films", f"{folder} (made at the first film)")
+    try:
+        with tempfile.TemporaryFile(dir=folder) as trial:
+            trial.write(b"x" * 4096)
+            trial.flush()
+            os.fsync(trial.fileno())
+    except OSError as error:
+        return Finding("films", f"{folder}: {error.strerror}", "Make room there, mount it, or change its owner.")
+    return Finding("films", str(folder))
 
 
 def webhook_secrets(url: str, secret_key: str | None) -> Finding:

@@ -32,6 +32,7 @@ COMMANDS = {
     "features": ("filmgate.cli.features:features", "Show, and switch off and on, what the server offers."),
     "engines": ("filmgate.cli.engines:engines", "Show the engines and what they can do."),
     "config": ("filmgate.cli.config:config", "Show the settings and where they come from."),
+    "backup": ("filmgate.cli.backup:backup", "Copy the database and the films while the server runs."),
     "doctor": ("filmgate.cli.doctor:doctor", "Check this machine, and say what to do."),
 }
 

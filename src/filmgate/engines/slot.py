@@ -10,6 +10,7 @@ its whole process group down, so that no render goes on for nobody.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import queue
@@ -21,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from ..domain.errors import Cancelled, EngineFailed, TaskError
+from ..domain.errors import Cancelled, EngineFailed, StorageUnavailable, TaskError
 from ..ports import Engine, Finished, Job, Order, Work
 from . import registry, wire
 
@@ -196,11 +197,23 @@ def _outcome(
         return worker.work(order, _Rising(name, send), stopped)
     except TaskError as error:
         return wire.Broken(name, error.slug, str(error))
+    except MemoryError:
+        return wire.Broken(name, EngineFailed.slug, "The engine ran out of memory: order a smaller or shorter film.")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _bug(order)
+        return wire.Broken(name, StorageUnavailable.slug, "The disk is full: the film could not be written.")
     except Exception:
         if stopped():  # how an engine leaves its work when told to is its own affair
             return wire.Broken(name, Cancelled.slug, Cancelled.sentence)
-        log.exception("task=%s attempt=%s the engine raised", order.task_id, order.attempt)
-        return wire.Broken(name, EngineFailed.slug, "The engine failed unexpectedly; its log has the details.")
+        return _bug(order)
+
+
+def _bug(order: Order) -> wire.Broken:
+    log.exception("task=%s event=engine_raised attempt=%s", order.task_id, order.attempt)
+    return wire.Broken(
+        wire.name_of(order), EngineFailed.slug, "The engine failed unexpectedly; its log has the details."
+    )
 
 
 class _Rising:
@@ -224,7 +237,7 @@ def _read_orders(source: BinaryIO, inbox: Inbox) -> None:
 
 def main(kind: str, folder: str | None = None) -> None:
     """``folder``: all that the media slot may change from here on."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"%(levelname)s slot:{kind} %(message)s")
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; only the runner decides
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # stray prints of libraries must not get between the messages

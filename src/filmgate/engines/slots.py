@@ -27,6 +27,7 @@ Reporter = Callable[[float, str], None]
 
 #: What a slot inherits of the environment. Keys, tokens and database addresses stay out.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH")
+_LEVELS = {name: level for name, level in logging.getLevelNamesMapping().items() if level >= logging.INFO}
 _LONGEST_RESTART_S = 60.0  #: between two tries to start a slot again
 _LINE_LIMIT = 16 * 1024 * 1024  #: bytes of one message; a clip's state is the largest thing in it
 
@@ -167,6 +168,7 @@ class _Slot:
         self._limits = limits
         self._process = process
         self._ready = False
+        self._words = asyncio.create_task(_pass_on(kind, process.stderr)) if process.stderr else None
         self._ended = False  #: the group has been killed: from then on its id may be somebody else's
 
     @classmethod
@@ -179,7 +181,7 @@ class _Slot:
             *(sys.executable, "-m", "filmgate.engines.slot", *words),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=log_to,
+            stderr=asyncio.subprocess.PIPE if log_to is None else log_to,
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             start_new_session=True,
             limit=_LINE_LIMIT,
@@ -299,8 +301,27 @@ class _Slot:
                 os.killpg(self._process.pid, signal.SIGKILL)
         await self.gone()
         self._ended = True
+        if self._words is not None:  # somebody outside the group may still hold the pipe
+            await asyncio.wait([self._words], timeout=1)
+            self._words.cancel()
         if self._process.stdin is not None:
             self._process.stdin.close()
+
+
+async def _pass_on(kind: str, words: asyncio.StreamReader) -> None:
+    """What a slot prints becomes lines of our log; those that it logs keep their level and their fields."""
+    while True:
+        try:
+            line = await words.readline()
+        except ValueError:  # of a line without an end, the rest is as good
+            continue
+        if not line:
+            return
+        level, _, logged = (text := line.decode("utf-8", "replace").rstrip()).partition(" ")
+        if level in _LEVELS and " event=" in f" {logged}":
+            log.log(_LEVELS[level], "slot=%s %s", kind, logged)  # "task=... event=...", as the slot has put it
+        elif text:
+            log.info("slot=%s event=said %s", kind, text)
 
 
 def _cause(code: int) -> str:

@@ -36,6 +36,7 @@ _STATUS = {
     "too_large": 413,
     "too_many_requests": 429,
     "queue_full": 429,
+    "storage_unavailable": 503,
 }
 
 
@@ -45,9 +46,11 @@ def application(
     renders: Mapping[str, Render],
     new_id: Callable[[], str],
     lifespan: Callable[[Starlette], Any] | None = None,
+    around: Sequence[Middleware] = (),
 ) -> Starlette:
     """The ASGI application. ``renders`` maps a path prefix ("/api") to the dialect that speaks there; elsewhere errors
     are plain sentences with their HTTP status. A crash is logged under ``new_id()``, which is all that its answer says.
+    ``around`` stands around everything.
     """
 
     async def answer(request: Request, error: Exception) -> Response:
@@ -61,7 +64,7 @@ def application(
 
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Drain), Middleware(Shield), Middleware(CrashGuard, new_id=new_id)],
+        middleware=[*around, Middleware(Drain), Middleware(Shield), Middleware(CrashGuard, new_id=new_id)],
         exception_handlers={FilmgateError: answer, HTTPException: answer},
         lifespan=lifespan,
     )
@@ -72,6 +75,11 @@ def application(
 async def plain(request: Request, error: FilmgateError) -> Response:
     """For addresses outside the dialects: HTTP's own status, and one sentence."""
     return PlainTextResponse(f"{error}\n", status_code=_STATUS.get(error.slug, 500))
+
+
+def route_of(scope: Scope) -> str:
+    """The address as it was declared: of what stood in its place nothing is known but who may see it."""
+    return getattr(scope.get("route"), "path", "none")
 
 
 class CrashGuard:
@@ -95,10 +103,10 @@ class CrashGuard:
         try:
             await self._app(scope, receive, noting)
         except ClientDisconnect:
-            log.debug("client left: %s %s", scope["method"], scope["path"])
+            log.debug("event=client_left method=%s route=%s", scope["method"], route_of(scope))
         except Exception as error:
             log_id = self._new_id()
-            log.exception("crash %s: %s %s", log_id, scope["method"], scope["path"])
+            log.exception("event=crash log=%s method=%s route=%s", log_id, scope["method"], route_of(scope))
             if started:
                 # Half an answer is out: only a cut connection can say that the rest is missing.
                 raise ConnectionAbortedError(f"The answer was cut short; see log entry {log_id}.") from error

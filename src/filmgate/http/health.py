@@ -33,5 +33,5 @@ async def _reason(ready: Ready) -> str | None:
     try:
         return await ready()
     except Exception:  # whatever it is, the one who asks wants to know no more than that we are not ready
-        log.exception("readiness could not be found out")
+        log.exception("event=readiness_unknown")
         return _UNKNOWN

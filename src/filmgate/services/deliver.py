@@ -22,8 +22,9 @@ from ..domain.callback import Callback, Delivery
 from ..domain.errors import AddressRefused, FilmgateError, TaskNotFound
 from ..domain.task import Task
 from ..net.outbound import Outbound
-from ..ports import Clock, Outbox, TaskStore
+from ..ports import Clock, Outbox, TaskStore, Watch
 from .lines import Lines
+from .watching import Watches
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ _SHORTEST_REST_S = 0.05
 _LONGEST_REST_S = 1.0  #: another process may have put something into the outbox, and its nudge is not heard here
 _LONGEST_TROUBLE_S = 30.0  #: between looks into an outbox that fails
 
+
+_UNWATCHED = Watches()
 
 Sign = Callable[[Callback, bytes], Awaitable[Mapping[str, str]]]  #: the headers that sign a body
 
@@ -63,6 +66,7 @@ class Deliver:
         line_s: float = 15.0,
         slots: int = 64,
         per_account: int = 16,
+        watch: Watch = _UNWATCHED,
         per_host: int = 4,
     ) -> None:
         self._outbox = outbox
@@ -71,6 +75,7 @@ class Deliver:
         self._outbound = outbound
         self._clock = clock
         self._sign = sign
+        self._watch = watch
         self._schedule_s = tuple(schedule_s)
         self._timeout_s = timeout_s
         self._lines = Lines(slots, per_account, per_host, _LINE)
@@ -80,6 +85,7 @@ class Deliver:
         self._sends: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._draining = False
+        self._seen_ms: int | None = None  #: the clock at the last look
 
     def nudge(self) -> None:
         """Look into the outbox now: something was put there."""
@@ -95,7 +101,7 @@ class Deliver:
             except Exception:
                 failures += 1
                 wait_s = doubling(1.0, failures, _LONGEST_TROUBLE_S)
-                log.exception("The outbox cannot be read; looking again in %.0f s", wait_s)
+                log.exception("event=outbox_unreadable looking again in %.0f s", wait_s)
             await self._rest(wait_s)
 
     async def drain(self) -> None:
@@ -109,7 +115,7 @@ class Deliver:
         try:
             await self._hand_back([*self._lines.leave(), *self._left_out])
         except Exception:
-            log.exception("event=callbacks_not_handed_back; they are due again when their leases end")
+            log.exception("event=callbacks_not_handed_back they are due again when their leases end")
         while self._sends:
             await asyncio.wait(self._sends)
 
@@ -117,6 +123,7 @@ class Deliver:
         """Take what is due and begin to send it. Returns how many seconds may pass before the next look."""
         if self._draining:
             return _LONGEST_REST_S
+        await self._mind_the_clock()
         if await self._seconds_to_next() <= 0:
             await self._take()
         # Sending these could outlast their lease. They are due at once and come with a new one.
@@ -125,6 +132,13 @@ class Deliver:
         await self._hand_back(late)
         # Not at once again: where all lines are full, what is due has to wait for a send to end anyway.
         return max(_SHORTEST_REST_S, await self._seconds_to_next())
+
+    async def _mind_the_clock(self) -> None:
+        """At the start, and where it has gone back: nothing may wait for a time that only the old clock would reach."""
+        now = self._clock.now_ms()
+        if self._seen_ms is None or now < self._seen_ms:
+            await self._outbox.bring_forward(max([self._lease_ms, *(round(wait * 1000) for wait in self._schedule_s)]))
+        self._seen_ms = now
 
     async def _seconds_to_next(self) -> float:
         waiting_s = await self._outbox.waiting_time()
@@ -177,7 +191,7 @@ class Deliver:
             await self._try_once(callback)
         except Exception:
             # Not recorded, so its lease runs out and it is due again: nothing is lost.
-            log.exception("The try to deliver callback %s of task %s was not recorded", callback.id, callback.task_id)
+            log.exception("task=%s event=callback_not_recorded callback=%s", callback.task_id, callback.id)
 
     async def _try_once(self, callback: Callback) -> None:
         started_ms = self._clock.now_ms()
@@ -190,7 +204,7 @@ class Deliver:
         except FilmgateError as error:
             delivery = self._failed(callback, started_ms, str(error))
         except Exception:
-            log.exception("Callback %s of task %s could not be sent", callback.id, callback.task_id)
+            log.exception("task=%s event=callback_not_sent callback=%s", callback.task_id, callback.id)
             delivery = self._failed(callback, started_ms, "The server failed while sending; its log has the details.")
         await self._record(callback, delivery)
 
@@ -221,6 +235,7 @@ class Deliver:
 
     async def _record(self, callback: Callback, delivery: Delivery) -> None:
         wait_s = wait_before_retry(self._schedule_s, delivery.number)
+        self._watch.told(callback, delivery)
         if delivery.accepted:
             await self._outbox.delivered(callback, delivery)
             _tell(logging.INFO, "delivered", callback, delivery, f"in {delivery.latency_ms} ms")

@@ -35,6 +35,9 @@ class MediaStore(Protocol):
     async def discard(self, task_id: str) -> None:
         """Nobody is told of the files of this ended task any more; ``expired`` names it until they are ``removed``."""
 
+    async def newest(self, limit: int) -> Sequence[str]:
+        """Keys of stored files whose time is not over, those that are kept longest first."""
+
     async def removed(self, task_ids: Sequence[str]) -> None:
         """The files of these tasks are gone."""
 
@@ -78,7 +81,7 @@ class Janitor:
             try:
                 more = await self.sweep_once()
             except Exception:
-                log.exception("event=sweep_failed; the next sweep is in %.0f s", self._every_s)
+                log.exception("event=sweep_failed the next sweep is in %.0f s", self._every_s)
                 more = False
             await self._clock.sleep(_SOON_S if more else self._every_s)
 
@@ -130,7 +133,7 @@ class Janitor:
             try:
                 await self._storage.delete(key)
             except (OSError, StorageUnavailable):
-                log.exception("key=%s event=not_removed; it is tried again", key)
+                log.exception("key=%s event=not_removed it is tried again", key)
                 done = False
         return done
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,15 +14,17 @@ from ..domain.features import Feature
 from ..domain.policy import may_fall_back
 from ..domain.routing import Capabilities, Route, further
 from ..domain.task import Artifact, Lease, Task
-from ..ports import Clip, FeatureStore, Order, Progress, Slots, Work
+from ..ports import Clip, FeatureStore, Order, Progress, Slots, Watch, Work
 from .inputs import Inputs
 from .policy.judging import Policy
 from .postprocess import Postprocess
+from .watching import Watches, timed
 
 log = logging.getLogger("filmgate.runner")
 
 UPSCALE = "upscale"  #: in place of an engine's name: the film was scaled up, not made anew
 
+_UNWATCHED = Watches()
 _STARTING = Progress(0.0, "starting")
 _RENDER_SHARE = 0.92  #: of the progress bar; the rest is finishing and storing
 
@@ -86,6 +89,7 @@ class Make:
     features: FeatureStore
     routes: Mapping[str, Route]
     capabilities: Callable[[str], Capabilities]
+    watch: Watch = _UNWATCHED
 
     async def __call__(self, attempt: Attempt) -> Made:
         task = attempt.lease.task
@@ -94,7 +98,8 @@ class Make:
             attempt.takes(verdict.engine)
         await asyncio.to_thread(attempt.workdir.mkdir, mode=0o700, parents=True)
         asked = Order(task.id, attempt.lease.attempt, verdict.spec, attempt.workdir.resolve())
-        order = await self.inputs.gather(attempt.lease, asked, attempt.part(0.0, 0.0))
+        with self._timed(attempt, "inputs"):
+            order = await self.inputs.gather(attempt.lease, asked, attempt.part(0.0, 0.0))
         await self.policy.look_at_images(order, self.slots, attempt.part(0.0, 0.0))
         try:
             if verdict.refusal is not None:
@@ -117,12 +122,17 @@ class Make:
         order = replace(order, options=self.routes[task.spec.model].options.get(engine, {}))
         if engine == UPSCALE:  # the film that is enlarged has its watermark already
             order = replace(order, spec=replace(order.spec, watermark=None))
-        clip = await self._clip(engine, order, attempt.part(attempt.progress.fraction, _RENDER_SHARE))
+        with self._timed(attempt, "render"):
+            clip = await self._clip(engine, order, attempt.part(attempt.progress.fraction, _RENDER_SHARE))
         attempt.leaves_slot()
         looking = attempt.part(_RENDER_SHARE, _RENDER_SHARE)
         await self.policy.look_at_film(replace(order, clip=clip.path), engine, self.slots, looking)
-        artifacts = await self.postprocess(attempt.lease, order, clip, attempt.part(_RENDER_SHARE, 1.0))
+        with self._timed(attempt, "finish"):
+            artifacts = await self.postprocess(attempt.lease, order, clip, attempt.part(_RENDER_SHARE, 1.0))
         return Made(artifacts, clip.state, engine)
+
+    def _timed(self, attempt: Attempt, stage: str) -> AbstractContextManager[None]:
+        return timed(self.watch, attempt.lease.task, attempt.engine, stage)
 
     async def _clip(self, engine: str, order: Order, report: Callable[[float, str], None]) -> Clip:
         if engine != UPSCALE:

@@ -56,7 +56,7 @@ class Outlooks:
             self._known = await asyncio.to_thread(forecast, queue)
             self._last = len(queue.waiting)
         except Exception:
-            log.exception("event=queue_not_forecast; the last forecast stays for now")
+            log.exception("event=queue_not_forecast the last forecast stays for now")
         finally:
             took = self._clock.now_ms() - started
             self._stale_ms = self._clock.now_ms() + max(_FRESH_MS, _REST * took)

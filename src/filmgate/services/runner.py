@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from ..domain.backoff import doubling
 from ..domain.errors import (
@@ -31,13 +32,15 @@ from ..domain.errors import (
 from ..domain.lifecycle import MAX_FAULTS
 from ..domain.routing import Capabilities, Route, choose
 from ..domain.task import Lease, Task
-from ..ports import Clock, Slots, TaskStore, WorkerStore
+from ..ports import Clock, Slots, TaskStore, Watch, WorkerStore
 from .making import UPSCALE, Attempt, Make
 from .postprocess import Postprocess
+from .watching import Watches, timed
 
 log = logging.getLogger("filmgate.runner")
 
 _SOURCE_GONE = "The task that this one is made from no longer exists."
+_UNWATCHED = Watches()
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Runner:
         workroot: Path,
         limits: RunnerLimits,
         ended: Callable[[], None],
+        watch: Watch = _UNWATCHED,
+        room: Callable[[], bool] = lambda: True,
     ) -> None:
         self._owner = owner
         self._store = store
@@ -86,6 +91,8 @@ class Runner:
         self._workroot = workroot
         self._limits = limits
         self._ended = ended
+        self._watch = watch
+        self._room = room
         self._wake = asyncio.Event()
         self._draining = False
         self._attempts: dict[str, Attempt] = {}
@@ -135,12 +142,13 @@ class Runner:
             except LeaseLost:
                 continue
             except Exception:
-                log.exception("task=%s event=not_handed_back; it is taken back from us", attempt.task_id)
+                log.exception("task=%s event=not_handed_back it is taken back from us", attempt.task_id)
 
     async def _take_back(self) -> None:
         """What a runner of our name held when it died: its tasks, and the files that it left half-written."""
         await asyncio.to_thread(_empty, self._workroot)
         await self._postprocess.sweep()
+        await self._bring_forward()
         await self._sweep_leases(self._owner)
 
     async def _sweep_leases(self, owner: str | None = None) -> None:
@@ -165,7 +173,7 @@ class Runner:
             except Exception:
                 failures += 1
                 wait = doubling(self._limits.poll, failures, self._limits.longest_retry)
-                log.exception("event=queue_unreadable; looking again in %.0f s", wait)
+                log.exception("event=queue_unreadable looking again in %.0f s", wait)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
@@ -183,7 +191,12 @@ class Runner:
     def _servable(self) -> Sequence[str]:
         """The models whose first engine has a free slot here right now: the others are for when that one cannot, or
         refuses. Where already as many films wait for one of those as it makes at a time, the model waits too: what is
-        claimed now might have to wait behind them for longer than an order may take."""
+        claimed now might have to wait behind them for longer than an order may take.
+
+        None where there is no room for another film: it waits in the queue, which is better than to fail for that.
+        """
+        if not self._room():
+            return []
         busy = Counter(attempt.engine for attempt in self._attempts.values() if attempt.rendering)
         ready = {name for name, count in self._capacity.items() if busy[name] < count and self._slots.free(name)}
         jammed = {name for name, count in self._capacity.items() if busy[name] >= 2 * count}
@@ -214,6 +227,7 @@ class Runner:
         attempt = Attempt(lease, engine, self._workroot / f"{task.id}-{lease.attempt}", self._wake.set)
         self._attempts[task.id] = attempt
         attempt.work = asyncio.create_task(self._attend(attempt), name=f"attempt {task.id}")
+        self._watch.claimed(task, engine, max(0.0, (self._clock.now_ms() - task.created_ms) / 1000))
         log.info("task=%s event=claimed attempt=%s engine=%s", task.id, lease.attempt, engine)
 
     async def _engine_for(self, task: Task) -> str:
@@ -235,8 +249,11 @@ class Runner:
     async def _attend(self, attempt: Attempt) -> None:
         """An attempt from its claim to whatever ends it. Its files go before its end is told: nobody begins the next
         attempt while the last one is still being tidied away."""
+        began = monotonic()
         try:
             error = await self._error_of(attempt)
+            outcome = "succeeded" if error is None else error.slug
+            self._watch.ended(attempt.lease.task, attempt.engine, outcome, monotonic() - began)
             attempt.making = False
             await self._tidy_up(attempt)
             if error is not None:
@@ -245,7 +262,7 @@ class Runner:
             await asyncio.to_thread(shutil.rmtree, attempt.workdir, ignore_errors=True)
             raise
         except Exception:
-            log.exception("task=%s event=not_settled; it is taken up when its lease runs out", attempt.task_id)
+            log.exception("task=%s event=not_settled it is taken up when its lease runs out", attempt.task_id)
         finally:
             attempt.rendering = False
             if self._attempts.get(attempt.task_id) is attempt:
@@ -258,13 +275,14 @@ class Runner:
         try:
             made = await self._make(attempt)
             attempt.making = False  # from here on the store decides: the film comes first, or a cancellation
-            await self._store.succeed(
-                attempt.lease,
-                made.artifacts,
-                engine=made.engine,
-                state=made.state,
-                fallback_used=made.fallback_used,
-            )
+            with timed(self._watch, attempt.lease.task, made.engine, "publish"):
+                await self._store.succeed(
+                    attempt.lease,
+                    made.artifacts,
+                    engine=made.engine,
+                    state=made.state,
+                    fallback_used=made.fallback_used,
+                )
             log.info("task=%s event=succeeded attempt=%s", attempt.task_id, attempt.lease.attempt)
         except (TaskError, LeaseLost) as error:
             return error
@@ -323,10 +341,14 @@ class Runner:
         while True:
             await self._clock.sleep(min(self._limits.progress, self._limits.heartbeat))
             now = self._clock.now_ms()
-            due = now - swept >= self._limits.heartbeat * 1000
+            went_back = now < renewed
+            due = went_back or now - swept >= self._limits.heartbeat * 1000
             try:
                 await self._renew(even_if_still=due)
-                renewed = now
+                renewed_before, renewed = renewed, now
+                if went_back:
+                    log.warning("event=clock_went_back by_s=%.0f", (renewed_before - now) / 1000)
+                    await self._bring_forward()
                 if due:
                     await self._sweep_leases()
                     await self._announce()
@@ -338,6 +360,10 @@ class Runner:
                 for attempt in list(self._attempts.values()):
                     self._let_go(attempt)
                 raise
+
+    async def _bring_forward(self) -> None:
+        """What waits for a time that a clock of before has named: no wait of ours is longer than this."""
+        await self._store.bring_forward(round(self._limits.longest_retry * 1000))
 
     async def _announce(self) -> None:
         """Tell which engines this runner has loaded; one whose slots are all dead is not among them."""

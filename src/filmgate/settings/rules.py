@@ -70,6 +70,8 @@ def one_of(choices: Sequence[str]) -> Any:
 
 Switch = one_of(("off", "on", "auto"))
 OneLanguage = one_of(("any", "english"))
+LogFormat = one_of(("text", "json"))
+LogLevel = one_of(("debug", "info", "warning", "error"))
 Bool = Annotated[bool, Rule("true or false")]
 Text = Annotated[str, Rule("some text", bool)]
 Folder = Annotated[Path, Rule("a path")]

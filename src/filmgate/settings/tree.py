@@ -67,6 +67,19 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Log:
+    format: rules.LogFormat = setting("text", "Form of the log: lines of text, or one JSON object a line.")
+    level: rules.LogLevel = setting("info", "Least level of what is logged: debug, info, warning or error.")
+
+
+@dataclass(frozen=True, slots=True)
+class Otel:
+    endpoint: rules.MaybeBaseUrl = setting(
+        None, "Where traces are sent (OTLP over HTTP), such as http://127.0.0.1:4318; without one there are none."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Net:
     allow: rules.Reachable = setting(
         (), "Guarded addresses that callbacks and images may use all the same: networks and host names."
@@ -94,7 +107,6 @@ class Limits:
     free_disk_mib: rules.Count = setting(
         1024, "MiB that must be free on the disk for new tasks and uploads to be taken; 0 is no such floor."
     )
-
     start_within_s: rules.Deadline = setting(
         0.0, "Seconds within which a task must be begun; one that is late fails, and costs nothing. 0 is no limit."
     )
@@ -112,6 +124,9 @@ class Worker:
     lease_s: rules.Seconds = setting(30.0, "Seconds after which the task of a silent worker is given to another.")
     heartbeat_s: rules.Seconds = setting(10.0, "Seconds between two signs of life of a worker; below lease_s.")
     slots: rules.Slots = setting(1, "Films that are rendered at the same time on this machine, for each engine.")
+    free_disk_mib: rules.Count = setting(
+        100, "MiB that must be free where data and films are kept; with less, no film is begun. 0 is no such floor."
+    )
     drain_timeout_s: rules.Seconds = setting(
         30.0, "Seconds that running films get to end when the server is stopped; then they go back to the queue."
     )
@@ -240,7 +255,9 @@ class Settings:
         None, "API key of the first account; made at the first start where none is set.", secret=True
     )
     server: Server = field(default_factory=Server)
+    log: Log = field(default_factory=Log)
     metrics: Metrics = field(default_factory=Metrics)
+    otel: Otel = field(default_factory=Otel)
     net: Net = field(default_factory=Net)
     limits: Limits = field(default_factory=Limits)
     worker: Worker = field(default_factory=Worker)

@@ -20,13 +20,30 @@ _SEGMENT = re.compile(r"[a-z0-9_-][a-z0-9._-]{0,127}")  #: no leading dot: those
 _MAX_KEY = 512
 _CHUNK = 256 * 1024
 _UNFINISHED = ".incoming-"
+MARK = ".filmgate"  #: an empty file that is there as long as the folder is the one that films were put in
 
 
 class LocalStorage:
-    """A folder tree, 0700 with files of 0600. All disk work happens in threads; the loop never waits for the disk."""
+    """A folder tree, 0700 with files of 0600. All disk work happens in threads; the loop never waits for the disk.
 
-    def __init__(self, root: Path) -> None:
+    ``marked``: whether the folder bears the mark that ``begin`` puts there. Where a file system that was mounted is
+    gone, an empty folder is in its place: without the mark nothing is put there, and nothing is said to be missing.
+    """
+
+    def __init__(self, root: Path, *, marked: bool = False) -> None:
         self._root = root
+        self._marked = marked
+
+    async def begin(self, known: Sequence[str] = ()) -> None:
+        """Make the folder, and mark it. Raises StorageUnavailable where none of the ``known`` keys is in it."""
+        await asyncio.to_thread(self._begin, known)
+
+    async def check(self) -> None:
+        """Write something, and remove it. Raises StorageUnavailable."""
+        try:
+            await asyncio.to_thread(self._try_writing)
+        except OSError as error:
+            raise StorageUnavailable(f"Nothing can be stored in {self._root}: {error.strerror or error}.") from error
 
     async def put(self, key: str, source: Path) -> None:
         """Take over a local file: durable on return, ``source`` is gone. Raises StorageUnavailable."""
@@ -39,17 +56,31 @@ class LocalStorage:
     async def open(self, key: str) -> StoredFile | None:
         """None where there is no such file."""
         path = self._path_or_none(key)
-        return await asyncio.to_thread(_open, path) if path else None
+        return await asyncio.to_thread(self._open, path) if path else None
 
     async def delete(self, key: str) -> None:
         """Silent where there is none."""
         path = self._path_or_none(key)
         if path:
-            await asyncio.to_thread(self._delete, path)
+            await asyncio.to_thread(self._delete_file, path)
 
     async def keys(self, prefix: str) -> Sequence[str]:
         """The keys that begin with ``prefix``, sorted; "" is all of them. Unfinished files are not among them."""
         return await asyncio.to_thread(self._keys, prefix)
+
+    def bring_to(self, folder: Path, key: str) -> int | None:
+        """Have a file in another folder too, durable on return: a second name for it where that lies on the same file
+        system, since stored files never change. Its size, or None where there is no such file."""
+        path, other = self._path(key), LocalStorage(folder)
+        target = other._path(key)
+        other._make_folder(target.parent)
+        try:
+            _bring(path, target)
+        except FileNotFoundError:
+            return None
+        _sync(target)
+        _sync(target.parent)
+        return target.stat().st_size
 
     async def sweep(self, older_than_ms: int = 0, prefix: str = "") -> None:
         """Remove what interrupted puts have left below a folder, "" or "a/b/"; call it when nobody puts there whose
@@ -71,7 +102,48 @@ class LocalStorage:
             return None
         return self._root.joinpath(*segments)
 
+    def _begin(self, known: Sequence[str]) -> None:
+        mark = self._root / MARK
+        if mark.exists():
+            return
+        if known and not any(self._path(key).exists() for key in known):
+            raise StorageUnavailable(
+                f"{self._root} is not where the films are: mount what belongs there, or name the place in "
+                f"FILMGATE_STORAGE_URL. Where they are lost for good, make an empty file {mark}."
+            )
+        self._make_folder(self._root)
+        mark.touch(mode=0o600)
+        _sync(self._root)
+
+    def _check_mark(self) -> None:
+        if self._marked and not (self._root / MARK).exists():
+            raise StorageUnavailable(
+                f"The storage has gone: {self._root} is not the folder that films were put in. Mount it again."
+            )
+
+    def _try_writing(self) -> None:
+        self._check_mark()
+        trial = self._root / f"{_UNFINISHED}{secrets.token_hex(8)}"
+        try:
+            with open(trial, "xb") as file:
+                file.write(bytes(4096))
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            trial.unlink(missing_ok=True)
+
+    def _open(self, path: Path) -> StoredFile | None:
+        found = _open(path)
+        if found is None:
+            self._check_mark()
+        return found
+
+    def _delete_file(self, path: Path) -> None:
+        self._check_mark()
+        self._delete(path)
+
     def _put(self, source: Path, target: Path) -> None:
+        self._check_mark()
         self._make_folder(target.parent)
         unfinished = target.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
         try:
@@ -112,6 +184,7 @@ class LocalStorage:
                     self._delete(path)
 
     def _keys(self, prefix: str) -> list[str]:
+        self._check_mark()
         start = self._folder(prefix)
         if start is None or not start.is_dir():
             return []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, delete, exists, literal_column, select, update
 
 from ..ports import Clock
+from .rows import artifacts_of
 from .schema import callbacks, tasks
 from .sqlite import Database
 
@@ -22,6 +23,12 @@ _DISCARD = (
     .values(artifacts="[]", media_until_ms=0)
 )
 _POSTPONE = update(tasks).where(tasks.c.id == bindparam("of_id")).values(media_until_ms=bindparam("of_until"))
+_NEWEST = (
+    select(tasks.c.artifacts)
+    .where(tasks.c.media_until_ms > bindparam("of_now"))
+    .order_by(tasks.c.media_until_ms.desc())
+    .limit(bindparam("of_limit"))
+)
 _REMOVED = update(tasks).where(tasks.c.id == bindparam("of_id")).values(media_until_ms=None)
 _STILL_TOLD = exists(
     select(callbacks.c.id).where(callbacks.c.task_id == tasks.c.id, callbacks.c.state == literal_column("'pending'"))
@@ -45,6 +52,11 @@ class SqlMediaStore:
 
     async def discard(self, task_id: str) -> None:
         await self._database.write(lambda c: c.execute(_DISCARD, {"of_id": task_id}).close())
+
+    async def newest(self, limit: int) -> Sequence[str]:
+        values = {"of_now": self._clock.now_ms(), "of_limit": limit}
+        lists = await self._database.read_aside(lambda c: c.execute(_NEWEST, values).scalars().all())
+        return [artifact.key for text in lists for artifact in artifacts_of(text)]
 
     async def removed(self, task_ids: Sequence[str]) -> None:
         rows = [{"of_id": task_id} for task_id in task_ids]

@@ -44,8 +44,9 @@ def migrate(database: str | Path) -> None:
 
 def _prepare(path: Path) -> None:
     with closing(connect(path)) as driver:
+        revision = stored_revision(driver, path)  # before anything is changed: the file may be another program's
         patiently(partial(driver.execute, "PRAGMA journal_mode = WAL"))
-        if stored_revision(driver, path) == REVISIONS[-1]:
+        if revision == REVISIONS[-1]:
             return
     engine = engine_for(path, patience_ms=0)
     with engine.connect() as connection:

@@ -15,24 +15,29 @@ from .schema import callbacks, deliveries
 from .sqlite import Database
 
 # A literal, so that the partial index may be used.
-_PENDING = callbacks.c.state == literal_column(f"'{CallbackState.PENDING}'")
-_NEXT = select(func.min(callbacks.c.next_at_ms)).where(_PENDING)
+PENDING = callbacks.c.state == literal_column(f"'{CallbackState.PENDING}'")
+_NEXT = select(func.min(callbacks.c.next_at_ms)).where(PENDING)
+_FORWARD = (
+    update(callbacks)
+    .where(PENDING, callbacks.c.next_at_ms > bindparam("of_latest"))
+    .values(next_at_ms=bindparam("of_now"))
+)
 _NEXT_FEW = (
     select(callbacks.c.id)
-    .where(_PENDING, callbacks.c.next_at_ms <= bindparam("of_now"))
+    .where(PENDING, callbacks.c.next_at_ms <= bindparam("of_now"))
     .order_by(callbacks.c.next_at_ms)
     .limit(bindparam("of_limit"))
 )
-_TAKE = update(callbacks).where(_PENDING, callbacks.c.id.in_(_NEXT_FEW)).returning(callbacks)
+_TAKE = update(callbacks).where(PENDING, callbacks.c.id.in_(_NEXT_FEW)).returning(callbacks)
 # Of this very lease: another sender may have taken it since.
 _GIVE_BACK = (
     update(callbacks)
-    .where(_PENDING, callbacks.c.id == bindparam("of_id"), callbacks.c.next_at_ms == bindparam("of_lease"))
+    .where(PENDING, callbacks.c.id == bindparam("of_id"), callbacks.c.next_at_ms == bindparam("of_lease"))
     .values(next_at_ms=bindparam("of_now"))
 )
 _OF_ID = callbacks.c.id == bindparam("of_id")
 _MORE_TRIES = case((callbacks.c.tries < bindparam("of_number"), bindparam("of_number")), else_=callbacks.c.tries)
-_TRIED = update(callbacks).where(_OF_ID, _PENDING).values(tries=_MORE_TRIES)
+_TRIED = update(callbacks).where(_OF_ID, PENDING).values(tries=_MORE_TRIES)
 # Two senders may have had the same callback, one of them with an expired lease: that it arrived outweighs all else.
 _ARRIVED = update(callbacks).where(_OF_ID).values(tries=_MORE_TRIES)
 # Tries are counted anew, since they choose the waits of the schedule; the deliveries of before stay.
@@ -98,6 +103,10 @@ class SqlOutbox:
         if row is None:
             raise TaskNotFound(f"There is no callback {callback_id!r}: list the callbacks to see those there are.")
         return _callback_of(row)
+
+    async def bring_forward(self, longest_ms: int) -> None:
+        now = self._clock.now_ms()
+        await self._database.write(lambda c: c.execute(_FORWARD, {"of_now": now, "of_latest": now + longest_ms}))
 
     async def waiting_time(self) -> float | None:
         due_ms = self._database.read(lambda c: c.execute(_NEXT).scalar_one())

@@ -39,6 +39,10 @@ def artifacts_text(artifacts: Sequence[Artifact]) -> str:
     return json_text(tuple(artifacts))
 
 
+def artifacts_of(text: str) -> tuple[Artifact, ...]:
+    return _ARTIFACTS.decode(text)
+
+
 def media_until(artifacts: Sequence[Artifact]) -> int | None:
     """When the last of these files may go; None where there are none."""
     return max((artifact.expires_ms for artifact in artifacts), default=None)
@@ -107,5 +111,5 @@ def task_of(row: Row[Any]) -> Task:
         checkpoint=row.checkpoint,
         failure=None if row.failure is None else _FAILURE.decode(row.failure),
         retry_of=row.retry_of,
-        artifacts=_ARTIFACTS.decode(row.artifacts),
+        artifacts=artifacts_of(row.artifacts),
     )

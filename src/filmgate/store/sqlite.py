@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import queue
 import random
@@ -24,8 +25,11 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from ..domain.errors import FilmgateError
+
+log = logging.getLogger("filmgate.store")
 
 T = TypeVar("T")
 
@@ -45,6 +49,27 @@ class DatabaseBusy(FilmgateError):
 
     sentence = "The database is busy."
     retryable = True
+
+
+class DatabaseUnavailable(FilmgateError):
+    """The file cannot be written or read just now: the disk is full, or has gone. Nothing was changed."""
+
+    sentence = "The database cannot be used at the moment: try again later."
+    retryable = True
+
+
+_PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+
+
+def as_passing(error: Exception) -> Exception:
+    """A fault of the disk under its own name; anything else as it is."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, sqlite3.Error) or getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
+        return error
+    log.error("event=database_unavailable %s", cause)
+    passing = DatabaseUnavailable()
+    passing.__cause__ = error
+    return passing
 
 
 def location(database: str | Path) -> Path:
@@ -141,8 +166,8 @@ class _Piece(Generic[T]):
         try:
             self.value = self.work(connection)
         except Exception as error:
+            self.error = as_passing(error)
             driver.execute("ROLLBACK TO piece")
-            self.error = error
         driver.execute("RELEASE piece")
 
     def tell(self) -> None:
@@ -157,7 +182,8 @@ class _Piece(Generic[T]):
 class _Writer:
     """The thread that writes."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, observe: Callable[[int, float], None]) -> None:
+        self._observe = observe
         self._pieces: queue.SimpleQueue[_Piece[Any] | None] = queue.SimpleQueue()
         self._connection = engine.connect()
         self._thread = threading.Thread(target=self._run, name="filmgate-store", daemon=True)
@@ -177,8 +203,10 @@ class _Writer:
             while not closing:
                 batch, closing = self._next_batch()
                 if batch:
+                    began = time.perf_counter()
                     _commit(self._connection, batch)
                     _tell_all(batch)
+                    self._observe(len(batch), time.perf_counter() - began)
 
     def _next_batch(self) -> tuple[list[_Piece[Any]], bool]:
         """Everything that waits, up to the bound; and whether it was the last."""
@@ -198,8 +226,9 @@ def _commit(connection: Connection, batch: list[_Piece[Any]]) -> None:
             for piece in batch:
                 piece.run(connection, driver)
     except Exception as error:  # the disk is full, or worse: nothing of this batch was kept
+        spoilt = as_passing(error)
         for piece in batch:
-            piece.error = piece.error or error
+            piece.error = piece.error or spoilt
 
 
 def _tell_all(batch: list[_Piece[Any]]) -> None:
@@ -217,12 +246,13 @@ def _tell_each(pieces: list[_Piece[Any]]) -> None:
 class Database:
     """An open, migrated database file. Close it, or use it as ``async with Database(path) as database``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, observe: Callable[[int, float], None] = lambda pieces, seconds: None) -> None:
+        """``observe`` hears, in the writing thread, of each transaction: how many pieces it had, how long it took."""
         self.path = path
         self._engine = engine_for(path)
         self._reader = self._engine.connect()
         self._writing_engine = engine_for(path, patience_ms=0)  # waits in ``patiently`` instead
-        self._writer = _Writer(self._writing_engine)
+        self._writer = _Writer(self._writing_engine, observe)
         self._closed = False
 
     async def write(self, work: Callable[[Connection], T]) -> T:

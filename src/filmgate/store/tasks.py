@@ -66,6 +66,11 @@ _HELD = select(tasks.c.id, tasks.c.attempt).where(moves.HELD_BY_OWNER)
 _ADD = insert(tasks)
 _ADD_STATE = insert(task_state)
 _ADD_CALLBACK = insert(callbacks)
+_FORWARD = (
+    update(tasks)
+    .where(moves.in_state(*sources(Event.CLAIM)), tasks.c.run_at_ms > bindparam("of_latest"))
+    .values(run_at_ms=bindparam("of_now"))
+)
 _DUE = select(func.min(tasks.c.run_at_ms)).where(moves.in_state(*sources(Event.CLAIM)))
 _SERVED = (
     update(accounts)
@@ -294,6 +299,10 @@ class SqlTaskStore:
             return [self._close(connection, task) for task in given_up] + requeued
 
         return await self._database.write(work)
+
+    async def bring_forward(self, longest_ms: int) -> None:
+        now = self._clock.now_ms()
+        await self._database.write(lambda c: c.execute(_FORWARD, {"of_now": now, "of_latest": now + longest_ms}))
 
     async def waiting_time(self) -> float | None:
         due_ms = self._database.read(lambda c: c.execute(_DUE).scalar_one())
