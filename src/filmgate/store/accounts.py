@@ -68,7 +68,7 @@ def balance_of(connection: Connection, account_id: str) -> int:
 
 
 class SqlAccountStore:
-    """The AccountStore of ``ports.py`` over a database."""
+    """The AccountStore of ``ports`` over a database."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

@@ -32,7 +32,7 @@ def add_note(connection: Connection, note: Note) -> None:
 
 
 class SqlAuditLog:
-    """The AuditLog of ``ports.py`` over a database."""
+    """The AuditLog of ``ports`` over a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

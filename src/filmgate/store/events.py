@@ -51,7 +51,7 @@ def note_events(connection: Connection, task_ids: Sequence[str], now_ms: int) ->
 
 
 class SqlEventStore:
-    """The EventStore of ``ports.py`` over a database."""
+    """The EventStore of ``ports`` over a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

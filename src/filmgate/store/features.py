@@ -19,7 +19,7 @@ _REMOVE = delete(features).where(features.c.name == bindparam("of_name"))
 
 
 class SqlFeatureStore:
-    """The FeatureStore of ``ports.py`` over a database."""
+    """The FeatureStore of ``ports`` over a database."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

@@ -51,7 +51,7 @@ _ADD_DELIVERY = insert(deliveries)
 
 
 class SqlOutbox:
-    """The Outbox of ``ports.py`` over a database."""
+    """The Outbox of ``ports`` over a database."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

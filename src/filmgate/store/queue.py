@@ -38,7 +38,7 @@ _ENDED = (
 
 
 class SqlQueueView:
-    """The QueueView of ``ports.py`` over a database."""
+    """The QueueView of ``ports`` over a database."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

@@ -102,7 +102,7 @@ def random_callback_id() -> str:
 
 
 class SqlTaskStore:
-    """The TaskStore of ``ports.py`` over a database."""
+    """The TaskStore of ``ports`` over a database."""
 
     def __init__(
         self,

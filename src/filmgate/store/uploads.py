@@ -36,7 +36,7 @@ _FORGET = delete(uploads).where(uploads.c.id.in_(_FIRST_EXPIRED)).returning(uplo
 
 
 class SqlUploadStore:
-    """The UploadStore of ``ports.py`` over a database."""
+    """The UploadStore of ``ports`` over a database."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

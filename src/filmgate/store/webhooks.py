@@ -44,7 +44,7 @@ _IN_CLEAR = Seal(None)
 
 
 class SqlWebhookStore:
-    """The WebhookStore of ``ports.py`` over a database."""
+    """The WebhookStore of ``ports`` over a database."""
 
     def __init__(self, database: Database, clock: Clock, seal: Seal = _IN_CLEAR) -> None:
         self._database = database

@@ -17,7 +17,7 @@ _FORGET = delete(workers).where(workers.c.id == bindparam("of_id"))
 
 
 class SqlWorkerStore:
-    """The WorkerStore of ``ports.py`` over a database."""
+    """The WorkerStore of ``ports`` over a database."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

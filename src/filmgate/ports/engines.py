@@ -1,0 +1,60 @@
+"""What makes films: engines, what they are given, and what they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..domain.routing import Capabilities
+from ..domain.spec import Spec
+
+
+@dataclass(frozen=True)
+class Job:
+    """One attempt at a task as an engine sees it."""
+
+    task_id: str
+    attempt: int
+    spec: Spec  #: ``spec.seed`` is always set
+    workdir: Path  #: the engine's own; removed afterwards
+    report: Callable[[float, str], None]  #: fraction 0 to 1 that never falls, and the stage in plain words
+    cancelled: Callable[[], bool]  #: nobody wants it any more: raise anything. Asked by engines with leaves_within_s
+    images: tuple[Path, ...] = ()  #: checked, upright PNGs in the order of the spec
+    source: Path | None = None  #: the film that is upgraded or extended
+    state: bytes = b""  #: its Clip.state
+    options: Mapping[str, Any] = field(default_factory=dict)  #: from the model's route
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What an engine made: a playable file in the workdir, and what it needs to continue or enlarge it."""
+
+    path: Path
+    state: bytes = b""  #: opaque; stored with the task
+
+
+class Engine(Protocol):
+    """Renders on this machine. Blocking; lives in a slot. Errors are TaskErrors; anything else is an engine's bug."""
+
+    name: str
+
+    def capabilities(self) -> Capabilities:
+        """Cheap: called without ``load``, in processes that have none of the engine's libraries."""
+
+    def load(self) -> None:
+        """Once per slot, before the first job. Raises EngineUnavailable with what to install or set."""
+
+    def render(self, job: Job) -> Clip: ...
+
+    def close(self) -> None: ...
+
+
+class Translator(Protocol):
+    """Puts prompts into English, for engines that read nothing else. Blocking; lives in a thread of the runner."""
+
+    name: str
+
+    def translate(self, text: str, languages: frozenset[str]) -> str:
+        """``languages``: those that the text may be in. Raises TaskErrors; anything else is a translator's bug."""
