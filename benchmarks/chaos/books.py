@@ -10,6 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import Connection, Engine, NullPool, RowMapping, create_engine, text
 
+from filmgate.storage.local import MARK
+
 from .plan import Plan
 
 _TASK = "id, status, attempt, owner, lease_until_ms, started_ms, ended_ms, price, artifacts, failure, spec"
@@ -105,5 +107,5 @@ def driven(url: str) -> str:
 
 
 def media_of(plan: Plan) -> list[Path]:
-    """Every file in the storage."""
-    return sorted(path for path in plan.storage.rglob("*") if path.is_file())
+    """Every file in the storage but its own mark."""
+    return sorted(path for path in plan.storage.rglob("*") if path.is_file() and path.name != MARK)
