@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from filmgate.storage.local import MARK
 from support.asking import generate, made
 from support.server import TRIAL, Server, serving
 
@@ -64,7 +65,8 @@ def test_what_does_not_happen_has_a_reason() -> None:
 def _copied(data: Path, name: str) -> Path:
     """The data of a running server as they are now, with no film in them: nobody is to fetch it."""
     copy = data.parent / name
-    copy.mkdir(mode=0o700)
+    (copy / "media").mkdir(mode=0o700, parents=True)
+    (copy / "media" / MARK).touch()
     with closing(sqlite3.connect(data / "filmgate.db")) as source, closing(sqlite3.connect(copy / "filmgate.db")) as to:
         source.backup(to)
     return copy
