@@ -36,10 +36,10 @@ def _figures(said: str) -> dict[str, str]:
 
 
 def test_nothing_is_lost_doubled_or_left_behind_under_kills_and_freezes(tmp_path: Path) -> None:
-    code, said = _run(tmp_path / "evidence", "--rounds", "8", "--seed", "11")
+    code, said = _run(tmp_path / "evidence", "--rounds", "20", "--seed", "11")
     assert code == 0, said
     figures = _figures(said)
-    assert int(figures["acknowledged"]) >= 3  # how many fit into eight rounds is a matter of the machine
+    assert int(figures["acknowledged"]) >= 10
     assert int(figures["kills"]) >= 4
     assert (tmp_path / "evidence" / "journal.jsonl").stat().st_size > 0
 
