@@ -35,6 +35,11 @@ DONE_4K: Final = "The video has been generated successfully"
 
 
 def routes(desk: Desk) -> list[Route]:
+    """The first that fits is taken: those that are asked for most come first."""
+    return [*_orders(desk), *_looks(desk), *_upgrades(desk), *_upkeep(desk)]
+
+
+def _orders(desk: Desk) -> list[Route]:
     async def generate(request: Request) -> Response:
         caller = await desk.admit(request, Feature.GENERATE)
         model = desk.edition_of(caller).default_model
@@ -50,6 +55,13 @@ def routes(desk: Desk) -> list[Route]:
         task = await desk.extend(caller, order, dialect=NAME, public_base=base, order_key=key)
         return envelope(200, "success", {"taskId": task.id})
 
+    return [
+        Route("/api/v1/veo/generate", generate, methods=["POST"]),
+        Route("/api/v1/veo/extend", extend, methods=["POST"]),
+    ]
+
+
+def _looks(desk: Desk) -> list[Route]:
     async def record_info(request: Request) -> Response:
         caller = await desk.admit(request)
         task_id = task_id_of("taskId", request.query_params.get("taskId"))
@@ -67,6 +79,13 @@ def routes(desk: Desk) -> list[Route]:
 
         return await desk.watchers.stream(request, task, tell, by_ticket=by_ticket)
 
+    return [
+        Route("/api/v1/veo/record-info", record_info, methods=["GET"]),
+        Route(EVENTS, events, methods=["GET"]),
+    ]
+
+
+def _upgrades(desk: Desk) -> list[Route]:
     async def get_1080p(request: Request) -> Response:
         caller = await desk.admit(request, Feature.UPGRADE_1080P)
         order, base = _asked(request, desk), desk.public_base(request)
@@ -98,6 +117,15 @@ def routes(desk: Desk) -> list[Route]:
         """Only a POST orders; a GET, which some programs send, asks how far the order is."""
         return await (order_4k if request.method == "POST" else ask_4k)(request)
 
+    return [
+        Route("/api/v1/veo/get-1080p-video", get_1080p, methods=["GET"]),
+        Route("/api/v1/veo/get-4k-video", get_4k, methods=["POST", "GET"]),
+    ]
+
+
+def _upkeep(desk: Desk) -> list[Route]:
+    """What owners do with the tasks that they have."""
+
     async def cancel(request: Request) -> Response:
         caller = await desk.authenticate(request)
         task = await desk.cancel(parse_cancel(await read_body(request)), caller.account_id)
@@ -119,12 +147,6 @@ def routes(desk: Desk) -> list[Route]:
         return envelope(200, "success", {"taskId": task.id})
 
     return [
-        Route("/api/v1/veo/generate", generate, methods=["POST"]),
-        Route("/api/v1/veo/extend", extend, methods=["POST"]),
-        Route("/api/v1/veo/record-info", record_info, methods=["GET"]),
-        Route(EVENTS, events, methods=["GET"]),
-        Route("/api/v1/veo/get-1080p-video", get_1080p, methods=["GET"]),
-        Route("/api/v1/veo/get-4k-video", get_4k, methods=["POST", "GET"]),
         Route("/api/v1/veo/cancel", cancel, methods=["POST"]),
         Route("/api/v1/veo/tasks", list_tasks, methods=["GET"]),
         Route("/api/v1/veo/media", remove_media, methods=["DELETE"]),
