@@ -13,7 +13,7 @@ from .accounts import (
     WebhookSecrets,
     WebhookStore,
 )
-from .engines import Clip, Engine, Job, Translator
+from .engines import Clip, Engine, Job, Polled, RemoteEngine, RemoteJob, Translator
 from .files import Storage, StoredFile
 from .slots import Finished, Order, SlotHealth, Slots, Work
 from .tasks import EventStore, Outbox, Progress, QueueView, TaskEvent, TaskStore, Watch, WorkerStore
@@ -35,8 +35,11 @@ __all__ = [
     "Key",
     "Order",
     "Outbox",
+    "Polled",
     "Progress",
     "QueueView",
+    "RemoteEngine",
+    "RemoteJob",
     "SlotHealth",
     "Slots",
     "Storage",

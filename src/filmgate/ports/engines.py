@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ..domain.routing import Capabilities
 from ..domain.spec import Spec
+from .tasks import Progress
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,62 @@ class Engine(Protocol):
     def render(self, job: Job) -> Clip: ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class RemoteJob:
+    """One attempt at a task as an engine sees it whose films are made elsewhere."""
+
+    task_id: str
+    attempt: int
+    spec: Spec  #: ``spec.seed`` is always set
+    images: tuple[Path, ...] = ()  #: checked, upright PNGs in the order of the spec
+    source: Path | None = None  #: the film that is upgraded or extended
+    state: bytes = b""  #: its Clip.state
+    options: Mapping[str, Any] = field(default_factory=dict)  #: from the model's route
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What a look at a remote task showed."""
+
+    progress: Progress
+    done: bool = False  #: the film can be collected
+    again_s: float | None = None  #: when to look next, where the other side says so
+
+
+class RemoteEngine(Protocol):
+    """Renders elsewhere; async; needs no slot. Errors are TaskErrors: a Rejection where the other side refuses the
+    order, a Breakdown where it could not. Only a ``retryable`` one is asked again.
+
+    An instance serves many tasks at the same time, in the runner's loop. Nothing of a task is kept in it: between
+    ``start`` and ``poll`` the process may have died, and another one polls.
+    """
+
+    name: str
+
+    def capabilities(self) -> Capabilities:
+        """Cheap, without ``open``."""
+
+    async def open(self) -> None:
+        """Once, before anything else. Raises EngineUnavailable with what to install or set."""
+
+    async def start(self, job: RemoteJob) -> str:
+        """Place the order, and return the other side's id for it, which is stored before the first ``poll``."""
+
+    async def poll(self, upstream_id: str) -> Polled: ...
+
+    async def collect(self, upstream_id: str, into: Path) -> Clip:
+        """Fetch the film into this folder. May be called again after a fault."""
+
+    async def cancel(self, upstream_id: str) -> None:
+        """Nobody wants it any more. The other side may not know how to stop: then this does nothing."""
+
+    async def check(self) -> str:
+        """Ask the other side whether it would serve us, at no cost: what it answered, in a few words. Raises
+        EngineUnavailable."""
+
+    async def close(self) -> None: ...
 
 
 class Translator(Protocol):
