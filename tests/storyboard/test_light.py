@@ -59,8 +59,10 @@ def test_no_two_lights_look_alike(one: Light, other: Light) -> None:
 
 @pytest.mark.parametrize("weather", WEATHERS)
 def test_the_day_is_brighter_than_the_sunset_and_that_than_the_night(weather: Weather) -> None:
-    day, sunset, night = (brightness(light_for(time, weather, 1).on("#c0c0c0", 1.0)) for time in TIMES)
-    assert day > sunset > night
+    shown = {time: brightness(light_for(time, weather, 1).on("#c0c0c0", 1.0)) for time in TIMES}
+    assert shown["day"] > shown["sunset"] > shown["night"]
+    assert shown["dawn"] > shown["moonlight"] > shown["night"]
+    assert shown["golden_hour"] > shown["sunset"]
 
 
 @pytest.mark.parametrize("weather", WEATHERS)

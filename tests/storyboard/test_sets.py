@@ -12,10 +12,10 @@ import skia
 
 from filmgate.engines.storyboard.draw import Brush
 from filmgate.engines.storyboard.light import Light, light_for
-from filmgate.engines.storyboard.model import Plan, Sheet, Stage, Time, Weather
+from filmgate.engines.storyboard.model import Part, Plan, Sheet, Stage, Time, Weather
 from filmgate.engines.storyboard.sets import SETS, SHELTERED, atmosphere, build
 
-TIMES: tuple[Time, ...] = get_args(Time)
+TIMES: tuple[Part, ...] = get_args(Part)
 WEATHERS: tuple[Weather, ...] = get_args(Weather)
 UNIT = 12.0  #: pixels in a stage unit: small pictures are enough to find holes and differences
 
@@ -143,6 +143,13 @@ def test_times_look_different(setting: str) -> None:
     pictures = [picture_of(setting, time).astype(int) for time in TIMES]
     for i, j in ((0, 1), (0, 2), (1, 2)):
         assert np.abs(pictures[i] - pictures[j]).mean() > 8
+
+
+@pytest.mark.parametrize(("hour", "part"), [("dawn", "sunset"), ("golden_hour", "sunset"), ("moonlight", "night")])
+def test_the_hours_between_differ_from_the_parts_of_the_day(hour: Time, part: Time) -> None:
+    for setting in ("park", "city", "beach", "plain", "mountains"):
+        difference = np.abs(picture_of(setting, hour).astype(int) - picture_of(setting, part))
+        assert difference[..., :3].mean() > 6, setting
 
 
 @pytest.mark.parametrize("setting", [name for name in SETS if name not in SHELTERED])

@@ -195,7 +195,7 @@ def _travel(plan: Plan, stage: Stage, subject: Subject) -> float:
     far = _TRACKED if plan.move == "tracking" else far
     if subject.puppet == "rocket":  # it stands upright: it would slide
         return 0.0
-    return min(SPEEDS.get(subject.action, 0.0) * plan.seconds, far)
+    return min(SPEEDS.get(subject.action, 0.0) * plan.pace * plan.seconds, far)
 
 
 def _group(plan: Plan, stage: Stage, first: Actor, size: Build, name: str) -> list[Actor]:

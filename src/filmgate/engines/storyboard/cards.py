@@ -117,12 +117,12 @@ def _ink(light: Light, depth: float) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Caption:
-    """A strip of paper that is pushed into the lower edge of the frame while somebody speaks."""
+    """A strip of paper that is pushed into the frame over one of its edges, and drawn out again."""
 
     baked: Baked
     screen: Affine  #: stage units to pixels; the camera does not move it
     rise: Callable[[float], float]  #: seconds -> how far it is in, 0 to 1
-    travel: float  #: stage units
+    travel: float  #: stage units; negative over the upper edge
 
     def draw(self, canvas: skia.Canvas, t: float) -> None:
         share = self.rise(t)
@@ -159,3 +159,30 @@ def caption(said: str, stage: Stage, studio: Studio, seconds: float, screen: Aff
 
 def _rise(seconds: float, t: float) -> float:
     return ease((t - 0.5) / 0.5) * (1.0 - ease((t - seconds + 0.45) / 0.38))
+
+
+SLIP = 0.25  #: size of type on the slip, stage units
+
+
+def slip(words: Sequence[str], left: bool, stage: Stage, studio: Studio, seconds: float, screen: Affine) -> Caption:
+    """The slip in an upper corner that tells, while a film begins, which words of its prompt are not to be seen."""
+    text = showable("in words: " + ", ".join(words), Face.MEDIUM)
+    setting = fit(text, stage.width * (0.62 if stage.portrait else 0.36), stage.height * 0.2, SLIP, Face.MEDIUM)
+    wide, low = setting.width + 0.6, stage.top + setting.height + 0.42
+    begin = stage.left + 0.45 if left else stage.right - 0.45 - wide
+    box = (begin, stage.top - 0.5, begin + wide, low)
+
+    def paint(canvas: skia.Canvas) -> None:
+        brush = Brush(canvas, studio.light, 1.0, studio.unit)
+        _sheet(canvas, brush, box)
+        draw(canvas, setting, begin + wide / 2, low - setting.height - 0.27, _ink(studio.light, 1.0))
+
+    margin = (box[0] - 0.4, box[1] - 0.1, box[2] + 0.4, box[3] + 0.5)
+    paper = Finish(grain=0.7 * studio.grain, shadow=0.35, shadow_blur=0.1, shadow_shift=(0, 0.08))
+    baked = bake(paint, margin, studio.unit, paper)
+    assert baked is not None, "a slip is never empty"
+    return Caption(baked, screen, partial(_shown_first, seconds), stage.top - low - 0.7)
+
+
+def _shown_first(seconds: float, t: float) -> float:
+    return ease((t - 0.25) / 0.4) * (1.0 - ease((t - 0.45 * seconds) / 0.4))

@@ -52,6 +52,8 @@ def next_plan(before: Plan, prompt: str, seconds: int) -> Plan:
         time=reading.times[-1][0] if reading.times else before.time,
         weather=new.weather if reading.weathers else before.weather,
         move=new.move,
+        noted=new.noted,
+        style=new.style or before.style,
         dialogue=new.dialogue,
         lettered=before.lettered if understood and not (quoted and new.lettered) else new.lettered or before.lettered,
     )

@@ -18,8 +18,8 @@ import skia
 
 from . import actions, puppets, sets, shots
 from .bake import Box, Finish, Pixels, bake, canvas_on
-from .camera import magnification, project, seen, within
-from .cards import DEPTH, FOLLOWS, caption, hanging_card, place_for
+from .camera import Affine, magnification, project, seen, within
+from .cards import DEPTH, FOLLOWS, Caption, caption, hanging_card, place_for, slip
 from .cutouts import Cutout, cutout_figure
 from .draw import Brush
 from .figures import Studio, puppet_figure
@@ -71,10 +71,8 @@ class Film:
         ]
         self._props: list[Prop] = sorted(self._everything(sheets), key=_order)
         screen = project(View(), 1.0, self.stage, self.unit)
-        self._caption = (
-            caption(plan.dialogue, self.stage, self._studio, plan.seconds, screen) if plan.dialogue else None
-        )
         self._label = self._card(plan.lettered, 1.0) if plan.subjects and showable(" ".join(plan.lettered)) else None
+        self._strips = list(self._pushed_in(screen))
         self._overlay = overlay(width, height, light, plan.mood)
         self._pixels: Pixels = np.zeros((height, width, 4), np.uint8)
         self._canvas = canvas_on(self._pixels)
@@ -97,8 +95,8 @@ class Film:
         canvas.resetMatrix()
         self._lightning(t)
         canvas.drawImage(self._overlay, 0, 0)
-        if self._caption is not None:
-            self._caption.draw(canvas, index / FPS)
+        for strip in self._strips:
+            strip.draw(canvas, index / FPS)
         return self._pixels
 
     def _lightning(self, t: float) -> None:
@@ -168,6 +166,17 @@ class Film:
             return cutout_figure(actor, self._images[subject.picture], self._studio, zoom)
         return None if subject.sticker is None else sticker_figure(actor, self._studio, zoom)
 
+    def _pushed_in(self, screen: Affine) -> Iterator[Caption]:
+        """What is said, and which words of the prompt are not to be seen."""
+        plan = self.screenplay.plan
+        said = caption(plan.dialogue, self.stage, self._studio, plan.seconds, screen) if plan.dialogue else None
+        if said is not None:
+            yield said
+        noted = [word for word in plan.noted if showable(word)]
+        if noted:
+            left = bool(plan.subjects) and self.screenplay.actors[0].x >= 0
+            yield slip(noted, left, self.stage, self._studio, plan.seconds, screen)
+
     def _card(self, words: Sequence[str], depth: float) -> Figure:
         actors, alone = self.screenplay.actors, not self.screenplay.plan.subjects
         place = place_for(self.stage, alone, actors[0].x if actors else 0.0)
@@ -177,9 +186,8 @@ class Film:
 
 def tempo(plan: Plan, rig: str) -> float:
     """How lively the performance is; of a vessel it is the sea that is meant."""
-    if rig != "vessel":
-        return 1.0
-    return {"storm": 2.5, "rain": 1.5, "snow": 1.2}.get(plan.weather, 1.0)
+    sea = {"storm": 2.5, "rain": 1.5, "snow": 1.2}.get(plan.weather, 1.0) if rig == "vessel" else 1.0
+    return sea * plan.pace
 
 
 def _perform(puppet: puppets.Puppet, actor: Actor, lively: float, t: float) -> Pose:
@@ -243,7 +251,7 @@ def of_screenplay(
 ) -> Film:
     """The film of a screenplay; the other arguments are those of ``from_plan`` and of Film."""
     plan = screenplay.plan
-    outdoors = light_for(plan.time, plan.weather, Random(f"{plan.seed}:side").choice((-1, 1)))
+    outdoors = light_for(plan.time, plan.weather, Random(f"{plan.seed}:side").choice((-1, 1)), plan.style)
     light = sets.atmosphere(plan.setting, outdoors)
     sheets = sets.build(plan, Stage(plan.portrait), light)
     return Film(screenplay, sheets, light, width, height, images=images, also=also)

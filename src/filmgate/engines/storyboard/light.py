@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .model import Stage, Time, Weather
+from .model import PARTS, Part, Stage, Style, Time, Weather
 
 SNOW = "#f4f8ff"
 
@@ -13,7 +13,7 @@ SNOW = "#f4f8ff"
 class Light:
     """The lighting of one scene. ``on`` is the only way by which a colour gets into a picture."""
 
-    time: Time
+    time: Part
     weather: Weather
     side: int  #: the sun (or moon) stands at the right (1) or at the left (-1)
     sky: tuple[str, str, str]  #: zenith, middle, horizon
@@ -22,6 +22,8 @@ class Light:
     haze: str  #: the colour into which distance fades
     density: float  #: how much of the haze lies between depth 1 and depth 2
     air: float = 0.0  #: how much of the haze lies before depth 1: it keeps the blacks of a night readable
+    hour: Time = "day"  #: the hour itself; ``time`` is the part of the day that it belongs to
+    style: Style | None = None
 
     def on(self, colour: str, depth: float) -> tuple[int, int, int]:
         """The daylight colour "#rrggbb" as this light shows it at this depth, 0-255 each."""
@@ -65,10 +67,26 @@ class Light:
         return self.side * 0.56 * stage.width / 2, stage.top + 0.19 * stage.height
 
 
-def light_for(time: Time, weather: Weather, side: int) -> Light:
+def light_for(time: Time, weather: Weather, side: int, style: Style | None = None) -> Light:
     """The light of a time of day in a weather, with the sun at the right (``side`` 1) or at the left (-1)."""
-    sky, ambient, haze, density, air = _PALETTES[time, weather]
-    return Light(time, weather, side, sky, _SUNS[time], ambient, haze, density, air)
+    sky, ambient, haze, density, air = _NEON if style == "neon" else _palette(time, weather)
+    sun = "#ff7ad9" if style == "neon" else _SUNS[time]
+    part: Part = "night" if style == "neon" else PARTS[time]
+    return Light(part, weather, side, sky, sun, ambient, haze, density, air, time, style)
+
+
+def _palette(time: Time, weather: Weather) -> _Row:
+    """The colours of an hour; those between the parts of the day lend something of their own to the other weathers."""
+    part = PARTS[time]
+    if time == part:
+        return _PALETTES[part, weather]
+    own, share = _HOURS[time], _OWN[time]
+    if weather == "clear":
+        return own
+    sky, ambient, haze, density, air = _PALETTES[part, weather]
+    blended = [a + (b - a) * share for a, b in zip(ambient, own[1], strict=True)]
+    zenith, middle, horizon = (mix(a, b, share) for a, b in zip(sky, own[0], strict=True))
+    return (zenith, middle, horizon), (blended[0], blended[1], blended[2]), mix(haze, own[2], share), density, air
 
 
 def seen_at(light: Light, colour: str, depth: float) -> str:
@@ -86,12 +104,26 @@ def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-_SUNS: dict[Time, str] = {"day": "#fff3c4", "sunset": "#ffdc8a", "night": "#f6f2dc"}
+_SUNS: dict[Time, str] = {
+    "dawn": "#ffe2c8", "day": "#fff3c4", "golden_hour": "#ffd271", "sunset": "#ffdc8a", "night": "#f6f2dc",
+    "moonlight": "#eef4ff",
+}  # fmt: skip
 
 _Row = tuple[tuple[str, str, str], tuple[float, float, float], str, float, float]
 
+#: How much of its colour an hour between the parts of the day keeps when it is not clear.
+_OWN: dict[Time, float] = {"dawn": 0.65, "golden_hour": 0.65, "moonlight": 0.4}
+#: Hours between the parts of the day, when it is clear; the rows are those of _PALETTES.
+_HOURS: dict[Time, _Row] = {
+    "dawn": (("#5d7fc6", "#eaa9bd", "#ffe3bf"), (0.93, 0.86, 0.93), "#f0cbd2", 0.13, 0.02),
+    "golden_hour": (("#63a3cf", "#f6d28f", "#ffdf9a"), (1.08, 0.92, 0.70), "#fcdb9c", 0.11, 0.0),
+    "moonlight": (("#17295f", "#3f60ac", "#9db6e8"), (0.62, 0.73, 1.02), "#86a0dc", 0.11, 0.07),
+}
+#: What lamps make of a night: violet air, magenta horizon.
+_NEON: _Row = (("#08051f", "#3b1273", "#d8309a"), (0.62, 0.48, 1.0), "#7a2fb6", 0.12, 0.05)
+
 # sky from the zenith to the horizon, ambient factors, haze, density, air
-_PALETTES: dict[tuple[Time, Weather], _Row] = {
+_PALETTES: dict[tuple[Part, Weather], _Row] = {
     ("day", "clear"): (("#3f9fdc", "#97d3ef", "#fdf0d2"), (1.02, 1.0, 0.95), "#cbe4ee", 0.085, 0.0),
     ("day", "rain"): (("#76889a", "#9dadb9", "#c3cdd0"), (0.72, 0.80, 0.88), "#b3c0c8", 0.14, 0.04),
     ("day", "storm"): (("#343a52", "#565d74", "#969aa6"), (0.52, 0.54, 0.65), "#7d8496", 0.13, 0.05),

@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 
 FPS = 24
 
-Time = Literal["day", "sunset", "night"]
+Time = Literal["dawn", "day", "golden_hour", "sunset", "night", "moonlight"]
+Part = Literal["day", "sunset", "night"]  #: the part of the day by which lamps, windows, skies and crickets go
 Weather = Literal["clear", "rain", "storm", "snow", "fog"]
 Mood = Literal["calm", "happy", "tense", "epic", "melancholy", "funny"]
+Style = Literal["watercolor", "noir", "neon", "pastel", "vintage", "blueprint"]
 Move = Literal["static", "pan", "tilt", "dolly_in", "dolly_out", "crane", "tracking", "drone", "handheld", "orbit"]
+
+PARTS: Mapping[Time, Part] = {
+    "dawn": "sunset", "day": "day", "golden_hour": "sunset", "sunset": "sunset", "night": "night", "moonlight": "night",
+}  # fmt: skip
 
 # ---------------------------------------------------------------- what the prompt means (plan.py) -----------------
 
@@ -61,6 +67,9 @@ class Plan:
     move: Move | None = None  #: the camera move that the prompt asks for
     dialogue: str | None = None  #: what somebody says, as quoted in the prompt
     lettered: tuple[str, ...] = ()  #: words that cannot be pictured: set in type on a paper card
+    noted: tuple[str, ...] = ()  #: what else is not to be seen: small, on a slip at the edge
+    style: Style | None = None  #: the manner of picture that the prompt asks for
+    pace: float = 1.0  #: how fast everything goes: 0.6 in slow motion
 
 
 # ---------------------------------------------------------------- the theatre -------------------------------------

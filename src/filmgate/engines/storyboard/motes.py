@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from random import Random
 
-from .model import Plan, Stage
+from .model import PARTS, Plan, Stage
 from .weather import Particle
 
 _COLOURS = {"day": "#fff6df", "sunset": "#ffd9a0", "night": "#ffe59a"}
@@ -17,7 +17,7 @@ def motes(plan: Plan, stage: Stage) -> list[Particle]:
     """Few and small, rising slowly; none where something else falls."""
     if plan.weather not in ("clear", "fog"):
         return []
-    rng, colour = Random(f"{plan.seed}:motes"), _COLOURS[plan.time]
+    rng, colour = Random(f"{plan.seed}:motes"), _COLOURS[PARTS[plan.time]]
     return [
         Particle(depth, _risen(stage, depth, rng), "flake", size * rng.uniform(0.6, 1.2), 0.0, colour, alpha)
         for depth, count, size, alpha in _ROWS

@@ -21,7 +21,7 @@ from .depths import Deep, approach
 from .figures import Studio
 from .finish import overlay
 from .light import Light, light_for
-from .model import FPS, Plan, Stage, View
+from .model import FPS, PARTS, Plan, Stage, View
 from .motes import motes
 from .precipitation import gathered, swarms
 from .props import Shade, Swarm
@@ -64,8 +64,8 @@ class Air:
 
     def tint(self, canvas: skia.Canvas, t: float, strength: float) -> None:
         """The colour of the hour, and lightning: laid on the picture itself."""
-        if self.plan.time in _HOURS:
-            colour, mode, share = _HOURS[self.plan.time]
+        if PARTS[self.plan.time] in _HOURS:
+            colour, mode, share = _HOURS[PARTS[self.plan.time]]
             canvas.drawColor(skia.Color(*colour, round(255 * share * strength)), mode)
         bright = flash(t, self.plan.seed) * strength if self.plan.weather == "storm" else 0.0
         if bright > 0.01:

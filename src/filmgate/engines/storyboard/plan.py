@@ -7,7 +7,10 @@ given, a plan comes of it; what cannot be pictured is kept as words for a paper 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
+from .fates import Word, fates
 from .lexicon import Lexicon, lexicon
 from .lexicon.english import LONGEST_PROMPT, LONGEST_WORD, tokens
 from .model import Mood, Plan, Subject, Time, Weather
@@ -16,6 +19,7 @@ from .reading import Found, Reading, fitting, read
 MOST_SUBJECTS = 4
 MOST_WORDS = 8  #: on a card that is all there is
 FEW_WORDS = 3  #: on a card beside what is pictured
+MOST_NOTES = 24  #: words on the slip at the edge
 LONG_PROMPT = 14  #: words; a long prompt says enough that can be pictured
 
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]{1,300})[\"”“»]|(?<=[\s:,])[‘']([^‘’']{2,300})[’'](?=[\s.,!?]|$)")
@@ -31,20 +35,30 @@ _LETTERING_RATIO = 0.6
 
 def make_plan(prompt: str, *, seed: int, seconds: int, portrait: bool) -> Plan:
     """What the prompt says. ``seconds`` is 4, 6 or 8. Never raises for any text."""
+    return understood(prompt, seed=seed, seconds=seconds, portrait=portrait)[0]
+
+
+def understood(prompt: str, *, seed: int, seconds: int, portrait: bool) -> tuple[Plan, tuple[Word, ...]]:
+    """The plan, and what became of each word of the prompt that is not said in quotation marks."""
     words = lexicon()
     dialogue, written, rest = _quotes(prompt[:LONGEST_PROMPT])
     reading = read(tokens(_heads(rest, words), words.picture), words)
-    subjects = _subjects(reading, dialogue)
+    shown = _ranked(reading)
+    subjects = _subjects(shown, dialogue)
     setting, explicit = _setting(reading, words)
     weather = _weather(reading, explicit)
     time = _time(reading, setting)
-    return Plan(
+    plan = Plan(
         prompt, seed, seconds, portrait, subjects, setting, time, weather,
         mood=_mood(reading, subjects, time, weather),
         move=reading.moves[0] if reading.moves else None,
         dialogue=dialogue,
         lettered=(*written, *_lettered(reading, bool(subjects) or explicit or bool(dialogue), prompt))[:MOST_WORDS],
+        style=reading.styles[0] if reading.styles else None,
+        pace=reading.paces[0] if reading.paces else 1.0,
     )  # fmt: skip
+    found = tuple(fates(reading, plan, shown))
+    return replace(plan, noted=_noted(found, plan)), found
 
 
 # ---------------------------------------------------------------- what is said ------------------------------------
@@ -82,10 +96,13 @@ def _clean(text: str) -> str:
 # ---------------------------------------------------------------- who ---------------------------------------------
 
 
-def _subjects(reading: Reading, dialogue: str | None) -> tuple[Subject, ...]:
+def _ranked(reading: Reading) -> list[Found]:
     """What the film is about first; what merely tells the place (under a tree) comes last."""
-    ranked = sorted(reading.found, key=lambda found: found.where and not found.noun.living)
-    subjects = [_subject(found) for found in ranked[:MOST_SUBJECTS]]
+    return sorted(reading.found, key=lambda found: found.where and not found.noun.living)[:MOST_SUBJECTS]
+
+
+def _subjects(ranked: list[Found], dialogue: str | None) -> tuple[Subject, ...]:
+    subjects = [_subject(found) for found in ranked]
     if dialogue and subjects and subjects[0].action == "idle" and ranked[0].noun.living:
         subjects[0] = _subject(ranked[0], "talk")
     return tuple(subjects)
@@ -183,6 +200,14 @@ def _lettered(reading: Reading, pictured: bool, prompt: str) -> tuple[str, ...]:
     spoken = reading.plain if len(reading.plain) <= MOST_WORDS else _once(reading.content)
     words = tuple(spoken or _once(reading.words))[:MOST_WORDS]
     return words or (_clean(prompt[:LONGEST_WORD]) or "…",)
+
+
+def _noted(found: Sequence[Word], plan: Plan) -> tuple[str, ...]:
+    """What is neither pictured nor on the card."""
+    carded = {part.casefold() for word in plan.lettered for part in (word, *word.split())}
+    left = [word.text for word in found if word.fate == "lettered" and word.text.casefold() not in carded]
+    alone = plan.setting == "plain" and not plan.subjects  # then the card may show the whole prompt
+    return () if alone else _once([word[:LONGEST_WORD] for word in left])[:MOST_NOTES]
 
 
 def _once(words: list[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .lexicon import LONGEST_PHRASE, Entry, Lexicon, Noun
 from .lexicon.english import Token
-from .model import Mood, Move, Time, Weather
+from .model import Mood, Move, Style, Time, Weather
 
 _DETERMINERS = frozenset(
     {"a", "an", "the", "this", "that", "these", "those", "his", "her", "their", "its", "my", "our", "your", "some"}
@@ -53,6 +53,16 @@ class Found:
 
 
 @dataclass
+class Told:
+    """A word (or phrase) of the prompt that has a meaning of its own, and which actor it says something of."""
+
+    text: str
+    entry: Entry | None  #: None for a word that is not known
+    of: Found | None = None
+    act: str | None = None  #: it was read as a verb: the action that it asks for
+
+
+@dataclass
 class Phrase:
     """The noun phrase that is being read."""
 
@@ -63,6 +73,7 @@ class Phrase:
     preposition: str | None = None
     definite: bool = False
     single: bool = False  #: a determiner stood before that is said of one
+    told: list[Told] = field(default_factory=list)  #: its colours, numbers and sizes
 
 
 @dataclass
@@ -76,6 +87,9 @@ class Reading:
     weathers: list[Weather] = field(default_factory=list)
     moods: list[Mood] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+    styles: list[Style] = field(default_factory=list)
+    paces: list[float] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)  #: every word that is not the small change of the language
     unknown: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)  #: those of the unknown words that the prompt is about
     content: list[str] = field(default_factory=list)  #: all words but the small change of the language
@@ -83,7 +97,7 @@ class Reading:
     words: list[str] = field(default_factory=list)
     futuristic: bool = False
     _phrase: Phrase = field(default_factory=Phrase)
-    _pending: tuple[str, str] | None = None  #: (action, verb) that waits for a noun
+    _pending: tuple[str, str, Told] | None = None  #: (action, verb, its word) that waits for a noun
     _doers: list[Found] = field(default_factory=list)  #: to whom the next verb belongs
     _last: Found | None = None  #: the noun directly before, for compounds
     _after_noun: bool = False
@@ -99,6 +113,7 @@ class Reading:
     def stranger(self, text: str, followed: bool) -> None:
         """A word that the lexicon does not know. Before a noun, or after "under the", it is no matter of its own."""
         self.unknown.append(text)
+        self.told.append(Told(text, None))
         if self._after_noun:
             self._phrase = Phrase()
         acts = self._after_noun and text.lower().endswith("s")
@@ -113,6 +128,9 @@ class Reading:
     def word(self, text: str, entry: Entry, name: str, followed: bool) -> None:
         """``followed``: a noun comes after it in the same phrase, so that it may qualify it."""
         self.words.append(text)
+        told = Told(text, entry)
+        if entry.quiet not in ("grammar", "film") or entry.styles_the_film:
+            self.told.append(told)
         if entry.quiet != "film":
             self.plain.append(text)
         if entry.quiet not in ("grammar", "film"):
@@ -120,18 +138,18 @@ class Reading:
         self._scene(entry)
         self.futuristic |= name in ("futuristic", "sci_fi", "future", "cyberpunk")
         if entry.colour and (followed or not entry.noun):
-            self._qualify(colour=entry.colour)
+            self._qualify(told, colour=entry.colour)
         elif entry.verb and self._acts(text, entry):
-            self._act(entry, text, followed)
+            self._act(entry, text, followed, told)
         elif entry.noun:
-            self._name(entry.noun, entry.plural)
+            told.of = self._name(entry.noun, entry.plural)
         else:
-            self._smaller(entry, name)
+            self._smaller(entry, name, told)
 
-    def _smaller(self, entry: Entry, name: str) -> None:
+    def _smaller(self, entry: Entry, name: str, told: Told) -> None:
         """Numbers, sizes, places, prepositions: what is neither a noun nor a verb."""
         if entry.count is not None or entry.size is not None:
-            self._qualify(count=entry.count, size=entry.size)
+            self._qualify(told, count=entry.count, size=entry.size)
         elif entry.place:
             self.places.append((entry.place, self._phrase.preposition in _WHERE))
             self._phrase, self._last, self._after_noun = Phrase(), None, True
@@ -152,11 +170,18 @@ class Reading:
             self.moods.append(entry.mood)
         if entry.move:
             self.moves.append(entry.move)
+        if entry.style:
+            self.styles.append(entry.style)
+        if entry.pace:
+            self.paces.append(entry.pace)
         if entry.scenery and not entry.noun:
             self.scenery.append(entry.scenery)
 
-    def _qualify(self, *, colour: str | None = None, count: int | None = None, size: float | None = None) -> None:
+    def _qualify(
+        self, told: Told, *, colour: str | None = None, count: int | None = None, size: float | None = None
+    ) -> None:
         phrase = self._phrase
+        phrase.told.append(told)
         phrase.colour, phrase.count, phrase.size = phrase.colour or colour, phrase.count or count, phrase.size or size
         phrase.opened, self._last, self._after_noun = True, None, False
 
@@ -171,31 +196,39 @@ class Reading:
 
     # ------------------------------------------------------------ nouns
 
-    def _name(self, noun: Noun, plural: bool) -> None:
+    def _name(self, noun: Noun, plural: bool) -> Found | None:
+        """The actor that the noun names; None for clothes that only colour their wearer."""
         phrase, before = self._phrase, self._last
         known = self._known(noun, phrase)
-        if noun.worn and self._wearer() is not None:
-            self._dress(phrase.colour)
+        named: Found | None
+        if noun.worn and (wearer := self._wearer()) is not None:
+            named = wearer if self._dress(phrase.colour) else None
         elif known is not None:
+            named = known
             self._doers, self._last = [known], None
         else:
             if before is not None and before is self.found[-1] and phrase.opened:
                 self.found.pop()  # "a bird cage": the last noun is the thing, the one before it says which
                 self._doers = [doer for doer in self._doers if doer is not before]
-            self._add(noun, plural, phrase)
+            named = self._add(noun, plural, phrase)
+        for told in phrase.told:
+            told.of = named
         keep_open = phrase.opened and self._last is not None
         self._phrase = Phrase(count=phrase.count, colour=phrase.colour, size=phrase.size, opened=keep_open,
-                              preposition=phrase.preposition) if keep_open else Phrase()  # fmt: skip
+                              preposition=phrase.preposition, told=phrase.told) if keep_open else Phrase()  # fmt: skip
         self._after_noun = True
+        return named
 
-    def _add(self, noun: Noun, plural: bool, phrase: Phrase) -> None:
+    def _add(self, noun: Noun, plural: bool, phrase: Phrase) -> Found:
+        """The actor that the noun becomes: a new one, or the doer whose vehicle it is."""
         several = plural or (noun.name in _ALIKE and not phrase.single)
         count = phrase.count or (_COUNTED.get(noun.name, 3) if several else 1)
         found = Found(noun, noun.name, min(count, 5), phrase.colour, phrase.size or 1.0, phrase.preposition in _WHERE)
         if self._object_of(found):
-            return
+            return self._doers[-1]
         if self._pending is not None:
-            (found.action, found.verb), self._pending = self._pending, None
+            (found.action, found.verb, told), self._pending = self._pending, None
+            told.of = found
         elif self._verb is None and noun.living:
             joined = phrase.preposition in ("and", "or", "with", "plus")
             self._doers = [*self._doers, found] if joined else [found]
@@ -203,6 +236,7 @@ class Reading:
             self._doers = [found]
         self.found.append(found)
         self._last = found
+        return found
 
     def _object_of(self, found: Found) -> bool:
         """Settle what the verb before does with its object. True where subject and object become one actor."""
@@ -237,11 +271,13 @@ class Reading:
     def _wearer(self) -> Found | None:
         return next((found for found in reversed(self.found) if found.noun.living), None)
 
-    def _dress(self, colour: str | None) -> None:
-        wearer = self._wearer()
-        if wearer is not None and wearer.colour is None:
-            wearer.colour = colour
-        self._last = None
+    def _dress(self, colour: str | None) -> bool:
+        """Clothes give their colour to who wears them. Whether they did."""
+        wearer, self._last = self._wearer(), None
+        if wearer is None or wearer.colour is not None or colour is None:
+            return False
+        wearer.colour = colour
+        return True
 
     # ------------------------------------------------------------ verbs
 
@@ -254,16 +290,18 @@ class Reading:
             return self._after_noun and (inflected or not self._phrase.opened)
         return inflected or not self._phrase.opened or self._after_noun
 
-    def _act(self, entry: Entry, text: str, followed: bool) -> None:
+    def _act(self, entry: Entry, text: str, followed: bool, told: Told) -> None:
         action, verb = entry.verb or "idle", entry.infinitive or ""
+        told.act = action
         doers = self._doers or self._thing()
         attributive = not self._after_noun and self._phrase.opened and followed
         if not doers or attributive or (not self._after_noun and followed and self._all_said()):
-            self._pending = (action, verb)
+            self._pending = (action, verb, told)
         else:
             for doer in doers:
                 if doer.action in (None, "idle"):
                     doer.action, doer.verb = action, verb
+            told.of = doers[-1]
             self._verb = verb
             self._phrase = Phrase()
         self._last, self._after_noun = None, False

@@ -290,8 +290,8 @@ class Sequel:
         self._seen = [view for played in earlier for view in views(played)]
         self._plays = [play]
         if _look(before.plan) != _look(play.plan):
-            old = before.plan
-            looked = replace(old, seconds=play.plan.seconds, move=play.plan.move, dialogue=play.plan.dialogue)
+            old, new = before.plan, play.plan
+            looked = replace(old, seconds=new.seconds, move=new.move, dialogue=new.dialogue, noted=new.noted)
             self._plays = [replace(play, plan=looked), play]
         self._films: dict[int, Film] = {}
         self._pixels: Pixels = np.zeros((height, width, 4), np.uint8)
@@ -320,4 +320,4 @@ class Sequel:
 
 def _look(plan: Plan) -> tuple[object, ...]:
     alone = not plan.subjects  # then a card may show the prompt itself
-    return plan.setting, plan.time, plan.weather, plan.lettered, alone, plan.prompt if alone else ""
+    return plan.setting, plan.time, plan.weather, plan.lettered, plan.style, alone, plan.prompt if alone else ""

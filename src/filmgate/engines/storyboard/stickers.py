@@ -10,6 +10,7 @@ import skia
 
 from .bake import Baked, Finish, bake
 from .camera import Affine
+from .draw import hex_rgb
 from .emoji import drawing
 from .figures import SHADOW, Studio, contact, contact_shadow, nowhere, placed, silhouette
 from .light import Light
@@ -20,6 +21,7 @@ from .twolegs import BEAT
 from .ways import acted
 
 _GOING = frozenset({"walk", "run", "fly", "swim", "roll"})
+_DYE = 0.82  #: how much of its own colours a sticker gives up
 BORDER = 0.075  #: the white paper around the drawing, of its size
 
 
@@ -59,11 +61,23 @@ def _paint(svg: skia.SVGDOM, light: Light, actor: Actor, canvas: skia.Canvas) ->
         canvas.scale(-1.0, 1.0)
     canvas.saveLayer()
     _border(canvas, svg, light, actor, (left, top, size))
-    lit = skia.Paint(ColorFilter=in_light(light, actor.depth))
+    lit = skia.Paint(ColorFilter=_dyed(in_light(light, actor.depth), actor.subject.colour))
     canvas.saveLayer(None, lit)
     _render(canvas, svg, left, top, size)
     canvas.restore()
     canvas.restore()
+
+
+def _dyed(lit: skia.ColorFilter, colour: str | None) -> skia.ColorFilter:
+    """The light on a drawing whose colours are given up for the one that the prompt names; light stays lighter."""
+    if colour is None:
+        return lit
+    rows: list[float] = []
+    for channel, value in enumerate(hex_rgb(colour)):
+        row = [share * (0.25 + 1.15 * value / 255) * _DYE for share in (0.3, 0.59, 0.11)]
+        row[channel] += 1.0 - _DYE
+        rows += [*row, 0.0, 0.06 * _DYE * value / 255]
+    return skia.ColorFilters.Compose(lit, skia.ColorFilters.Matrix([*rows, 0.0, 0.0, 0.0, 1.0, 0.0]))
 
 
 def turned(actor: Actor) -> bool:

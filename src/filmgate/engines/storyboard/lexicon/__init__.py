@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
-from ..model import Mood, Move, Time, Weather
+from ..model import Mood, Move, Style, Time, Weather
 from .english import infinitives, lemmas
 
 #: A word is looked up in a phrase of at most so many words.
@@ -49,12 +49,20 @@ class Entry:
     weather: Weather | None = None
     mood: Mood | None = None
     move: Move | None = None
+    style: Style | None = None
+    body: str | None = None  #: a part of those who act
+    pace: float | None = None  #: how fast everything goes
     verb: str | None = None  #: the action that the verb stands for
     infinitive: str | None = None
     colour: str | None = None
     size: float | None = None
     count: int | None = None
     quiet: str | None = None  #: "film", "qualifying" or "grammar": the word says nothing that could be drawn
+
+    @property
+    def styles_the_film(self) -> bool:
+        """Whether the word, though it is about the film, changes how the film looks."""
+        return bool(self.move or self.style or self.pace or self.time or self.weather or self.mood)
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,7 @@ def _stickers(group: Mapping[str, Any]) -> Iterator[tuple[Noun, list[str], list[
 
 def _parts_of_speech(table: Mapping[str, Any], parts: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Fill in everything but the nouns; the verbs are returned, since they have an inflection of their own."""
-    keys: dict[str, Any] = {"size": float, "count": int}
+    keys: dict[str, Any] = {"size": float, "count": int, "pace": float}
     for part, rows in table.items():
         if part == "verb":
             continue

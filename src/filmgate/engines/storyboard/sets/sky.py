@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import skia
 
 from ..light import mix
-from ..model import Sheet, Time, Weather
+from ..model import Part, Sheet, Weather
 from ..weather import flash
 from .cuts import cloud, curve, disc, joined, poly, valance
 from .site import Drift, Paint, Site
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..draw import Brush
 
 # the lit and the shaded side of clouds
-_CLOUDS: dict[tuple[Time, Weather], tuple[str, str]] = {
+_CLOUDS: dict[tuple[Part, Weather], tuple[str, str]] = {
     ("day", "clear"): ("#ffffff", "#d9eaf5"),
     ("day", "rain"): ("#8997a5", "#6a7988"),
     ("day", "storm"): ("#4b5068", "#2e3246"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..model import Plan
+from ..model import PARTS, Plan
 from ..weather import flash
 from .foley import FOLEY
 from .synthesis import Signal, add, chance, decay, noise, panned, pulse, ramp, sine, swell, wide
@@ -33,9 +33,9 @@ def _layers(plan: Plan) -> list[tuple[str, float]]:
     """The beds of a scene with their levels. Bad weather silences birds and crickets."""
     layers = [(name, 0.7 * level) for name, level in _PLACES.get(plan.setting, (("breeze", 0.05),))]
     inside = plan.setting in ("room", "space", "underwater")
-    if plan.weather in ("rain", "storm", "snow") or plan.time == "night":
+    if plan.weather in ("rain", "storm", "snow") or PARTS[plan.time] == "night":
         layers = [(name, level) for name, level in layers if name != "birds"]
-    if plan.time == "night" and plan.weather == "clear" and plan.setting in _CRICKETS:
+    if PARTS[plan.time] == "night" and plan.weather == "clear" and plan.setting in _CRICKETS:
         layers.append(("crickets", 0.035))
     for name, level in _WEATHERS.get(plan.weather, ()):
         layers.append((name, level * (0.35 if inside else 1.0)))
