@@ -155,13 +155,13 @@ def test_a_render_process_that_is_killed_ends_the_film(tmp_path: Path) -> None:
     with Pool(Script((PLAN,)), *SMALL, tmp_path, 1) as pool:
         frames = pool.frames()
         next(frames)
-        os.kill(pool._processes[0].child.pid, signal.SIGKILL)
+        os.kill(pool._keeper.pid, signal.SIGKILL)
         with pytest.raises(RenderError, match="ended early"):
             list(frames)
 
 
 def test_a_render_process_ends_with_its_orders() -> None:
-    done = subprocess.run([sys.executable, "-m", "filmgate.engines.storyboard.pool"], input=b"", timeout=60)
+    done = subprocess.run([sys.executable, "-m", "filmgate.engines.storyboard.pool", "0:1"], input=b"", timeout=60)
     assert done.returncode == 0
 
 
@@ -172,7 +172,7 @@ def test_render_processes_end_when_their_parent_is_killed(tmp_path: Path) -> Non
         "from filmgate.engines.storyboard.script import Script\n"
         "plan = make_plan('a dog', seed=10000, seconds=8, portrait=False)\n"
         "pool = Pool(Script((plan,)), 320, 180, Path(sys.argv[1]), 1); frames = pool.frames(); next(frames)\n"
-        "print(pool._processes[0].child.pid, flush=True); sys.stdin.read()"
+        "print(pool._keeper.pid, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,17 @@ class Baked:
     left: float  #: of its upper left corner, in the units of its paint
     top: float
     scale: float  #: pixels in such a unit
+    solid: float | None = None  #: from this height down nothing can be seen through it, in the units of its paint
+
+    @cached_property
+    def leaf(self) -> tuple[skia.Vertices, skia.Paint]:
+        """The image as two triangles: turned, these are drawn three times as fast as the image itself."""
+        right, bottom = self.image.width(), self.image.height()
+        corners = [skia.Point(x, y) for x, y in ((0, 0), (right, 0), (right, bottom), (0, bottom))]
+        fan = skia.Vertices.VertexMode.kTriangleFan_VertexMode
+        clamp, smooth = skia.TileMode.kClamp, skia.SamplingOptions(skia.FilterMode.kLinear)
+        shader = self.image.makeShader(clamp, clamp, smooth)
+        return skia.Vertices(fan, corners, corners, [0xFFFFFFFF] * 4), skia.Paint(Shader=shader)
 
 
 @dataclass(frozen=True)
@@ -91,9 +102,10 @@ def bake(paint: Callable[[skia.Canvas], None], box: Box, scale: float, finish: F
         pixels = _with_rim(pixels, finish, scale)
     _grain(pixels, finish, scale, left, top)
     pixels = blurred(pixels, finish.blur * scale)
+    solid = _solid(pixels)
     if finish.shadow:
         pixels = _with_shadow(pixels, finish, scale)
-    return Baked(to_image(pixels), left, top, scale)
+    return Baked(to_image(pixels), left, top, scale, None if solid is None else top + solid / scale)
 
 
 def _whole(length: float) -> int:
@@ -106,6 +118,13 @@ def _bounds(pixels: Pixels) -> tuple[int, int, int, int] | None:
     alpha = pixels[..., 3]
     rows, columns = np.flatnonzero(alpha.max(axis=1)), np.flatnonzero(alpha.max(axis=0))
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
+
+
+def _solid(pixels: Pixels) -> int | None:
+    """The row from which on nothing shines through; None where there is no such row."""
+    thin = np.flatnonzero(pixels[..., 3].min(axis=1) < 255)
+    first = int(thin[-1]) + 1 if len(thin) else 0
+    return first if first < len(pixels) else None
 
 
 def _margin(

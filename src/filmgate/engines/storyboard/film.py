@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from random import Random
 
@@ -28,7 +29,7 @@ from .lettering import showable
 from .light import Light, light_for
 from .model import FPS, Actor, Plan, Pose, Screenplay, Sheet, Stage, View
 from .precipitation import swarms
-from .props import Figure, Hanging, Prop, Shade
+from .props import SMOOTH, Figure, Hanging, Prop, Shade
 from .stickers import sticker_figure
 from .ways import acted
 from .weather import flash
@@ -37,6 +38,9 @@ LONGEST_CARD = 100  #: characters of a prompt that is set in type
 SHARPEST = 2.0  #: the largest magnification for which a sheet in focus is baked
 ZOOM_STEPS = 16  #: magnifications are told apart in steps of a sixteenth
 SOFTEST = 1.15  #: ... and one that is out of focus, however little
+WIDEST = 1e5  #: pixels: wider than any frame
+FAR = 3.5  #: from this depth on everything is so soft that it is filmed on fewer pixels
+FINE, FINEST = 60.0, 200.0  #: pixels in a stage unit from which on every second, every fourth of them will do
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Film:
         self.screenplay, self.width, self.height = screenplay, width, height
         self.stage = Stage(plan.portrait)
         self.unit = min(width, height) / 9.0  #: pixels in a stage unit at rest
+        self._coarse = 1 if self.unit < FINE else 2 if self.unit < FINEST else 4
         self.frames = plan.seconds * FPS
         self._light = light
         self._studio = Studio(light, self.unit, Shade(width, height))
@@ -76,6 +81,7 @@ class Film:
         self._overlay = overlay(width, height, light, plan.mood)
         self._pixels: Pixels = np.zeros((height, width, 4), np.uint8)
         self._canvas = canvas_on(self._pixels)
+        self._backdrop = skia.Surface.MakeRasterN32Premul(-(-width // self._coarse), -(-height // self._coarse))
 
     def view(self, t: float) -> View:
         """Where the camera is at a second of the story."""
@@ -87,8 +93,7 @@ class Film:
         """Frame ``index`` as (height, width, 4) opaque BGRA. The same array every time: copy what is to be kept."""
         t = self.start + index / FPS
         view, canvas = self.view(t), self._canvas
-        for prop in self._props:
-            prop.draw(canvas, project(view, prop.depth, self.stage, self.unit), t)
+        self._set_up(view, t)
         if self._label is not None:
             beside = View(x=view.x * FOLLOWS, y=view.y * FOLLOWS)
             self._label.draw(canvas, project(beside, 1.0, self.stage, self.unit), t)
@@ -98,6 +103,33 @@ class Film:
         for strip in self._strips:
             strip.draw(canvas, index / FPS)
         return self._pixels
+
+    def _set_up(self, view: View, t: float) -> None:
+        """Everything on the stage, far to near; what nearer sheets hide is not drawn."""
+        hidden = float(self.height)
+        drawn: list[tuple[Prop, Affine, float]] = []
+        for prop in reversed(self._props):
+            camera = project(view, prop.depth, self.stage, self.unit)
+            drawn.append((prop, camera, hidden))
+            if isinstance(prop, Hanging):
+                hidden = min(hidden, prop.covers_from(camera, t))
+        near = [piece for piece in reversed(drawn) if piece[0].depth < FAR or self._coarse == 1]
+        if self._coarse > 1:
+            self._far_away([piece for piece in reversed(drawn) if piece[0].depth >= FAR], t)
+        for prop, camera, low in near:
+            with _above(self._canvas, low, self.height):
+                prop.draw(self._canvas, camera, t)
+
+    def _far_away(self, pieces: Sequence[tuple[Prop, Affine, float]], t: float) -> None:
+        """What is out of focus, on fewer pixels, enlarged."""
+        small, canvas = Affine.stretch(1 / self._coarse, 1 / self._coarse), self._backdrop.getCanvas()
+        for prop, camera, low in pieces:
+            with _above(canvas, low / self._coarse + 1, self.height):
+                prop.draw(canvas, small @ camera, t)
+        canvas = self._canvas
+        with _above(canvas, pieces[-1][2] if pieces else 0.0, self.height):
+            canvas.setMatrix(skia.Matrix.Scale(self._coarse, self._coarse))
+            canvas.drawImage(self._backdrop.makeImageSnapshot(), 0, 0, SMOOTH)
 
     def _lightning(self, t: float) -> None:
         if self.screenplay.plan.weather != "storm":
@@ -134,8 +166,9 @@ class Film:
     def _hang(self, sheet: Sheet) -> Hanging | None:
         reach, blur = self.reach(sheet.depth), softness(sheet.depth)
         zoom = min(reach.zoom, SOFTEST if blur else SHARPEST)
-        if blur * zoom * self.unit > 2.2:  # so soft that half the pixels hold all there is to see
+        if blur * zoom * self.unit > 2.2 and sheet.depth < FAR:  # so soft that half the pixels hold all there is to see
             zoom /= 2
+        zoom /= self._coarse if sheet.depth >= FAR else 1
         box = _overlap(sheet.box, _drifting(reach.box, sheet, self.start, self.screenplay.plan.seconds))
         if box is None:
             return None
@@ -160,7 +193,8 @@ class Film:
         subject = actor.subject
         if subject.puppet is not None:
             puppet = puppets.load(subject.puppet)
-            perform = partial(_perform, puppet, actor, tempo(self.screenplay.plan, puppet.rig))
+            # The limbs and the shadow at their feet ask for the same instant one after the other.
+            perform = lru_cache(maxsize=2)(partial(_perform, puppet, actor, tempo(self.screenplay.plan, puppet.rig)))
             return puppet_figure(puppet, actor, variation, perform, self._studio, zoom)
         if subject.picture is not None:
             return cutout_figure(actor, self._images[subject.picture], self._studio, zoom)
@@ -182,6 +216,17 @@ class Film:
         place = place_for(self.stage, alone, actors[0].x if actors else 0.0)
         zoom = 1.0 if not alone else min(self.reach(depth).zoom, SHARPEST)
         return hanging_card(words, place, depth, self._studio, zoom)
+
+
+@contextmanager
+def _above(canvas: skia.Canvas, low: float, height: int) -> Iterator[None]:
+    """Nothing is drawn below this height of the frame, pixels."""
+    canvas.save()
+    if low < height:
+        canvas.resetMatrix()
+        canvas.clipRect(skia.Rect.MakeLTRB(0.0, 0.0, WIDEST, max(0.0, math.ceil(low))))
+    yield
+    canvas.restore()
 
 
 def tempo(plan: Plan, rig: str) -> float:

@@ -36,7 +36,7 @@ def gathered(drops: Sequence[Particle], light: Light, unit: float, zoom: Callabl
             look = _look(drop, largest)
             if look not in images:
                 images[look] = _bake(drop, light, unit * min(1.5, zoom(depth)))
-        yield Swarm(depth, tuple(Grain(images[_look(drop, largest)], drop.path) for drop in found))
+        yield Swarm(depth, tuple(Grain(images[_look(drop, largest)], drop.path, drop.turn) for drop in found))
 
 
 def _look(drop: Particle, largest: float) -> tuple[object, ...]:
@@ -60,7 +60,6 @@ def _bake(drop: Particle, light: Light, scale: float) -> Baked:
 
 def _streak(drop: Particle, colour: skia.Color4f, canvas: skia.Canvas) -> None:
     """A thin slip of light that fades at both ends."""
-    canvas.rotate(drop.turn)
     clear = skia.Color4f(colour.fR, colour.fG, colour.fB, 0.0)
     ends = [skia.Point(0, -drop.size / 2), skia.Point(0, drop.size / 2)]
     shader = skia.GradientShader.MakeLinear(ends, [clear.toColor(), colour.toColor(), clear.toColor()], [0.0, 0.7, 1.0])

@@ -3,8 +3,10 @@ itself for one instant through the matrix of the camera at its depth."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import skia
@@ -34,7 +36,11 @@ def put(canvas: skia.Canvas, baked: Baked, matrix: Affine, paint: skia.Paint | N
     if abs(a - 1.0) < 5e-5 and abs(d - 1.0) < 5e-5 and abs(b) < 1e-5 and abs(c) < 1e-5:
         a, b, c, d = 1.0, 0.0, 0.0, 1.0  # at its own size: the fast way
     canvas.setMatrix(skia.Matrix.MakeAll(a, c, x, b, d, y, 0.0, 0.0, 1.0))
-    canvas.drawImage(baked.image, 0, 0, SMOOTH, paint)
+    if paint is None and (abs(b) > 1e-5 or abs(c) > 1e-5):
+        leaf, how = baked.leaf
+        canvas.drawVertices(leaf, how, skia.BlendMode.kModulate)
+    else:
+        canvas.drawImage(baked.image, 0, 0, SMOOTH, paint)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +60,13 @@ class Hanging:
                 put(canvas, self.baked, self._drifted(camera, t), skia.Paint(Alphaf=left))
             return
         put(canvas, self.baked, self._drifted(camera, t))
+
+    def covers_from(self, camera: Affine, t: float) -> float:
+        """The height in the frame, pixels, from which on down this sheet hides all that is behind it."""
+        solid = self.baked.solid
+        if solid is None or self.depth < 1.0 or camera.b != 0.0:  # near ones may dissolve, tilted ones cover askew
+            return math.inf
+        return self._drifted(camera, t)(0.0, solid)[1] + 1.0
 
     def _drifted(self, camera: Affine, t: float) -> Affine:
         return camera if self.drift is None else camera @ Affine.move(*self.drift(t))
@@ -141,6 +154,7 @@ class Grain:
 
     baked: Baked
     path: Callable[[float], tuple[float, float]]
+    turn: float = 0.0  #: degrees, clockwise: an image of an upright streak has the fewest pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,5 +165,23 @@ class Swarm:
     grains: tuple[Grain, ...]
 
     def draw(self, canvas: skia.Canvas, camera: Affine, t: float) -> None:
+        for (baked, turn), grains in self._looks.items():
+            whole = camera @ Affine.turn(turn)
+            s = 1.0 / baked.scale
+            home, aside = whole(baked.left, baked.top), camera(0.0, 0.0)
+            for grain in grains:
+                x, y = camera(*grain.path(t))
+                x, y = x + home[0] - aside[0], y + home[1] - aside[1]
+                canvas.setMatrix(skia.Matrix.MakeAll(whole.a * s, whole.c * s, x, whole.b * s, whole.d * s, y, 0, 0, 1))
+                if turn:
+                    canvas.drawVertices(*baked.leaf, skia.BlendMode.kModulate)
+                else:
+                    canvas.drawImage(baked.image, 0, 0, SMOOTH)
+
+    @cached_property
+    def _looks(self) -> dict[tuple[Baked, float], list[Grain]]:
+        """The grains by image and turn."""
+        looks: dict[tuple[Baked, float], list[Grain]] = {}
         for grain in self.grains:
-            put(canvas, grain.baked, camera @ Affine.move(*grain.path(t)))
+            looks.setdefault((grain.baked, grain.turn), []).append(grain)
+        return looks

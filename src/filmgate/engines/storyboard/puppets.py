@@ -61,7 +61,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from itertools import chain
 from typing import Any
@@ -143,15 +143,18 @@ class Puppet:
     parts: tuple[Part, ...]
     stepped: bool = False  #: moves in steps, as machines do
 
+    @cached_property
+    def _named(self) -> Mapping[str, Part]:
+        return {part.name: part for part in self.parts}
+
     def __contains__(self, name: str) -> bool:
-        return any(part.name == name for part in self.parts)
+        return name in self._named
 
     def part(self, name: str) -> Part:
         """Raises KeyError where the puppet has no such part."""
-        for part in self.parts:
-            if part.name == name:
-                return part
-        raise KeyError(f"the puppet {self.name} has no part {name}")
+        if name not in self._named:
+            raise KeyError(f"the puppet {self.name} has no part {name}")
+        return self._named[name]
 
     @property
     def box(self) -> tuple[float, float, float, float]:
