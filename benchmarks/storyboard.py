@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
-from measure import RUNS, Row, calibration, peak_of, show
 
 from filmgate.media.encode import Converter
+from measure import RUNS, Row, calibration, peak_of, show
 
 PROMPT = "A dog playing in a park"
 SIZES = {"720p": (1280, 720, 8, RUNS), "1080p": (1920, 1080, 8, 3), "2160p": (3840, 2160, 4, 1)}

@@ -20,6 +20,8 @@ Pixels = npt.NDArray[np.uint8]
 
 GRAIN_UNIT = 80.0  #: pixels of the grain tile in a stage unit
 STEP = 4  #: pixels: pieces begin and end on this grid, so that what is made at a quarter of the size fits it
+TILE = 32  #: pixels: large pictures are looked at in squares of this size
+LARGE = 100_000  #: pixels of a picture that counts as large
 MOST_PIXELS = 14_000_000  #: of one baked image
 
 
@@ -31,6 +33,7 @@ class Baked:
     left: float  #: of its upper left corner, in the units of its paint
     top: float
     scale: float  #: pixels in such a unit
+    patches: tuple[tuple[int, int, int, int], ...] = ()  #: what of a large image is not empty, in its pixels
     solid: float | None = None  #: from this height down nothing can be seen through it, in the units of its paint
 
     @cached_property
@@ -57,6 +60,7 @@ class Finish:
     shadow_blur: float = 0.12
     shadow_shift: tuple[float, float] = (0.0, 0.0)
     opaque: bool = False
+    tone: skia.ColorFilter | None = None  #: laid on all its colours
 
 
 def new_canvas(width: int, height: int) -> tuple[Pixels, skia.Canvas]:
@@ -89,7 +93,7 @@ def bake(paint: Callable[[skia.Canvas], None], box: Box, scale: float, finish: F
     pixels, canvas = new_canvas(_whole((right - left) * scale), _whole((bottom - top) * scale))
     canvas.scale(scale, scale)
     canvas.translate(-left, -top)
-    paint(canvas)
+    _painted(canvas, paint, finish)
     if finish.opaque:
         _grain(pixels, finish, scale, left, top)
         soft = blurred(pixels, finish.blur * scale)
@@ -105,7 +109,16 @@ def bake(paint: Callable[[skia.Canvas], None], box: Box, scale: float, finish: F
     solid = _solid(pixels)
     if finish.shadow:
         pixels = _with_shadow(pixels, finish, scale)
-    return Baked(to_image(pixels), left, top, scale, None if solid is None else top + solid / scale)
+    return Baked(to_image(pixels), left, top, scale, _patches(pixels), None if solid is None else top + solid / scale)
+
+
+def _painted(canvas: skia.Canvas, paint: Callable[[skia.Canvas], None], finish: Finish) -> None:
+    if finish.tone is None:
+        paint(canvas)
+        return
+    canvas.saveLayer(None, skia.Paint(ColorFilter=finish.tone))
+    paint(canvas)
+    canvas.restore()
 
 
 def _whole(length: float) -> int:
@@ -125,6 +138,27 @@ def _solid(pixels: Pixels) -> int | None:
     thin = np.flatnonzero(pixels[..., 3].min(axis=1) < 255)
     first = int(thin[-1]) + 1 if len(thin) else 0
     return first if first < len(pixels) else None
+
+
+def _patches(pixels: Pixels) -> tuple[tuple[int, int, int, int], ...]:
+    """(left, top, right, bottom) of the parts of a large picture in which there is something; none for a full one."""
+    height, width = pixels.shape[:2]
+    if height * width < LARGE:
+        return ()
+    rows, columns = -(-height // TILE), -(-width // TILE)
+    alpha = np.zeros((rows * TILE, columns * TILE), np.uint8)
+    alpha[:height, :width] = pixels[..., 3]
+    full = alpha.reshape(rows, TILE, columns, TILE).max(axis=(1, 3)) > 0
+    near = np.pad(full, 1)  # what is smoothed across the edge of a tile belongs to it
+    full = near[1:-1, 1:-1] | near[:-2, 1:-1] | near[2:, 1:-1] | near[1:-1, :-2] | near[1:-1, 2:]
+    if full.all():
+        return ()
+    found = []
+    for row in range(rows):
+        ends = np.flatnonzero(np.diff(np.pad(full[row], 1).astype(np.int8)))
+        runs = zip(ends[::2] * TILE, ends[1::2] * TILE, strict=True)
+        found += [(int(left), row * TILE, int(right), (row + 1) * TILE) for left, right in runs]
+    return tuple(found)
 
 
 def _margin(

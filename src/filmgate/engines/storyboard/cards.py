@@ -56,7 +56,7 @@ def hanging_card(words: Sequence[str], place: Place, depth: float, studio: Studi
     paint = partial(_paint_card, setting, half, depth, studio, zoom)
     box = (-half[0] - 0.4, -half[1] - ABOVE * 0.45, half[0] + 0.4, half[1] + 0.5)
     scale = studio.unit * zoom
-    paper = bake(paint, box, scale, Finish(grain=0.8 * studio.grain))
+    paper = bake(paint, box, scale, Finish(grain=0.8 * studio.grain, tone=studio.tone))
     assert paper is not None, "a card is never empty"
     across, down = studio.shift()
     return Figure(
@@ -151,7 +151,7 @@ def caption(said: str, stage: Stage, studio: Studio, seconds: float, screen: Aff
         paint,
         margin,
         studio.unit,
-        Finish(grain=0.7 * studio.grain, shadow=0.4, shadow_blur=0.1, shadow_shift=(0, 0.09)),
+        Finish(grain=0.7 * studio.grain, tone=studio.tone, shadow=0.4, shadow_blur=0.1, shadow_shift=(0, 0.09)),
     )
     assert baked is not None, "a caption is never empty"
     return Caption(baked, screen, partial(_rise, seconds), stage.bottom - box[1] + 0.6)
@@ -178,7 +178,7 @@ def slip(words: Sequence[str], left: bool, stage: Stage, studio: Studio, seconds
         draw(canvas, setting, begin + wide / 2, low - setting.height - 0.27, _ink(studio.light, 1.0))
 
     margin = (box[0] - 0.4, box[1] - 0.1, box[2] + 0.4, box[3] + 0.5)
-    paper = Finish(grain=0.7 * studio.grain, shadow=0.35, shadow_blur=0.1, shadow_shift=(0, 0.08))
+    paper = Finish(grain=0.7 * studio.grain, tone=studio.tone, shadow=0.35, shadow_blur=0.1, shadow_shift=(0, 0.08))
     baked = bake(paint, margin, studio.unit, paper)
     assert baked is not None, "a slip is never empty"
     return Caption(baked, screen, partial(_shown_first, seconds), stage.top - low - 0.7)

@@ -8,6 +8,7 @@ import skia
 
 from .light import Light
 from .outline import outline
+from .style import inked
 
 SHADOW = 0.3  #: how dark the small shadow of a piece of paper is
 EDGE = 0.016  #: the lit edge of a piece of paper, stage units
@@ -36,6 +37,8 @@ class Brush:
 
     def colour(self, colour: str, *, alpha: float = 1.0, raw: bool = False) -> int:
         red, green, blue = self.light.on(colour, self.depth) if not raw else hex_rgb(colour)
+        if self.light.style == "blueprint":
+            red, green, blue = inked((red, green, blue))
         return int(skia.Color(red, green, blue, round(alpha * 255)))
 
     def fill(self, path: skia.Path, colour: str, *, alpha: float = 1.0, raw: bool = False, card: bool = True) -> None:
@@ -45,7 +48,7 @@ class Brush:
             self._drop(path, alpha)
         self.canvas.drawPath(path, skia.Paint(Color=self.colour(colour, alpha=alpha, raw=raw), AntiAlias=True))
         if solid and alpha == 1.0:
-            self._light_edge(path, colour)
+            self._edge(path, colour)
 
     def _worth(self, path: skia.Path) -> bool:
         bounds = path.getBounds()
@@ -56,6 +59,35 @@ class Brush:
         self.canvas.translate(-0.02 * self.light.side, 0.028)
         self._shadow.setAlphaf(SHADOW * self._near * alpha)
         self.canvas.drawPath(path, self._shadow)
+        self.canvas.restore()
+
+    def _edge(self, path: skia.Path, colour: str) -> None:
+        """What tells one piece from the next: the lit cut of paper, a wet rim of colour, or a drawn line."""
+        if self.light.style == "blueprint":
+            self._line_edge(path)
+        elif self.light.style == "watercolor":
+            self._wet_edge(path, colour)
+        else:
+            self._light_edge(path, colour)
+
+    def _line_edge(self, path: skia.Path) -> None:
+        pen = skia.Paint(
+            Color=skia.Color(255, 255, 255, round(235 * self._near)), AntiAlias=True,
+            Style=skia.Paint.kStroke_Style, StrokeWidth=max(0.022, 1.3 / self.unit),
+        )  # fmt: skip
+        self.canvas.drawPath(path, pen)
+
+    def _wet_edge(self, path: skia.Path, colour: str) -> None:
+        """Where colour dried last there is most of it."""
+        red, green, blue = (round(0.62 * value) for value in self.light.on(colour, self.depth))
+        self.canvas.save()
+        self.canvas.clipPath(path, skia.ClipOp.kIntersect, True)
+        for width, alpha in ((0.16, 40), (0.08, 60), (0.03, 90)):
+            pen = skia.Paint(
+                Color=skia.Color(red, green, blue, alpha), AntiAlias=True, Style=skia.Paint.kStroke_Style,
+                StrokeWidth=width,
+            )  # fmt: skip
+            self.canvas.drawPath(path, pen)
         self.canvas.restore()
 
     def _light_edge(self, path: skia.Path, colour: str) -> None:

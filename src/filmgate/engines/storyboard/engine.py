@@ -28,6 +28,7 @@ MISSING = (
     "and Expat."
 )
 _IMAGES = {"text": (0, 0), "frames": (1, 2), "reference": (1, 3)}
+PRESET = "superfast"  #: a third quicker than "veryfast", as good, and a tenth larger
 _CRF = {720: 20.0, 1080: 21.0, 2160: 22.0}
 
 
@@ -85,7 +86,7 @@ class StoryboardEngine:
         job.report(0.06, "filming")
         total = script.plan.seconds * 24
         pictures = (0, total - 1) if script.start == "frames" else ()  # these two frames are somebody's images
-        with Encoder(path, width, height, crf=_CRF[min(width, height)], faithful=pictures) as encoder:
+        with Encoder(path, width, height, preset=PRESET, crf=_CRF[min(width, height)], faithful=pictures) as encoder:
             encoder.audio(sound)
             for number, frame in enumerate(pool.frames(), 1):
                 if job.cancelled():

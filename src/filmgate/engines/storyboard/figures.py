@@ -15,6 +15,7 @@ from .light import Light
 from .model import Actor, Pose
 from .props import Figure, Limb, Shade
 from .puppets import Part, Puppet, colours_for
+from .style import manner, tone, toned
 from .ways import spot
 
 RIM = 0.014  #: the paper border that the scissors leave, stage units
@@ -38,7 +39,12 @@ class Studio:
     @property
     def grain(self) -> float:
         """How strong the grain of the paper is: less in the dark, where the eye sees it more."""
-        return {"day": 0.042, "sunset": 0.036, "night": 0.025}[self.light.time]
+        return {"day": 0.042, "sunset": 0.036, "night": 0.025}[self.light.time] * manner(self.light.style).grain
+
+    @property
+    def tone(self) -> skia.ColorFilter | None:
+        """What the style of the film does to all colours."""
+        return tone(self.light.style)
 
     @property
     def spot(self) -> Light:
@@ -117,14 +123,16 @@ def _limb(part: Part, colours: dict[str, str], studio: Studio, actor: Actor, zoo
         part.paint(Brush(canvas, studio.light, actor.depth, unit), colours)
 
     rim = RIM / actor.height
-    paper = Finish(ply=actor.height, grain=studio.grain, rim=rim, rim_colour=_rim(studio.light, actor.depth))
+    paper = Finish(
+        ply=actor.height, grain=studio.grain, rim=rim, rim_colour=_rim(studio.light, actor.depth), tone=studio.tone
+    )
     baked = bake(paint, box, scale, paper)
     return None if baked is None else Limb(baked, silhouette(paint, box, scale, 1 / actor.height))
 
 
 def _rim(light: Light, depth: float) -> int:
     red, green, blue = light.on("#f4ead6", depth)
-    return int(skia.Color(red, green, blue))
+    return toned(light.style, int(skia.Color(red, green, blue)))
 
 
 def silhouette(

@@ -183,7 +183,7 @@ class Film:
         near = 1.0 / (1.0 + max(0.0, sheet.depth - 1.0) * 0.35)
         across, down = self._studio.shift()
         return Finish(
-            grain=self._studio.grain, blur=blur, opaque=sheet.opaque,
+            grain=self._studio.grain, blur=blur, opaque=sheet.opaque, tone=self._studio.tone,
             shadow=0.0 if sheet.opaque else 0.38 * near, shadow_blur=0.16,
             shadow_shift=(across * 0.7, -down * 0.6),
         )  # fmt: skip

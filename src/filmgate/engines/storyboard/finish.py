@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import skia
 
-from .bake import canvas_on, new_canvas, to_image
+from .bake import canvas_on, grain_image, new_canvas, to_image
 from .draw import hex_rgb
 from .lettering import Face, face
 from .light import Light
 from .model import Mood
+from .style import manner
 
 #: (how much more warmth, how much more vignette, a tint over everything, how much of it)
 _MOODS: dict[Mood, tuple[float, float, str, float]] = {
@@ -29,10 +30,35 @@ def overlay(width: int, height: int, light: Light, mood: Mood) -> skia.Image:
     warmer, darker, tint, share = _MOODS[mood]
     pixels, canvas = new_canvas(width, height)
     canvas.drawColor(skia.Color(*hex_rgb(tint), round(255 * share)))
-    _vignette(canvas, width, height, _VIGNETTE[light.time] + darker)
-    _key_light(canvas, width, height, light, _WARMTH[light.time] + warmer)
+    look = manner(light.style)
+    if look.squared:
+        _squares(canvas, width, height)
+    _vignette(canvas, width, height, max(0.0, _VIGNETTE[light.time] + darker + look.vignette))
+    _key_light(canvas, width, height, light, max(0.0, _WARMTH[light.time] + warmer) * look.warmth)
+    if look.rough:
+        _rough(canvas, width, height, look.rough)
     _mark(canvas_on(pixels), width, height)
     return to_image(pixels)
+
+
+def _squares(canvas: skia.Canvas, width: int, height: int) -> None:
+    """Squared paper: fine lines, every fifth of them stronger."""
+    step = min(width, height) / 36
+    for number in range(int(max(width, height) / step) + 1):
+        at, strong = number * step, number % 5 == 0
+        pen = skia.Paint(Color=skia.Color(225, 238, 255, 46 if strong else 22), StrokeWidth=max(1.0, step * 0.04))
+        canvas.drawLine(at, 0, at, height, pen)
+        canvas.drawLine(0, at, width, at, pen)
+
+
+def _rough(canvas: skia.Canvas, width: int, height: int, strength: float) -> None:
+    """The tooth of thick paper, or the grain of old film, over everything."""
+    size = min(width, height) / 720
+    grain = grain_image(round(strength * 1000)).makeShader(
+        skia.TileMode.kRepeat, skia.TileMode.kRepeat, skia.SamplingOptions(skia.FilterMode.kLinear),
+        skia.Matrix.Scale(size, size),
+    )  # fmt: skip
+    canvas.drawPaint(skia.Paint(Shader=grain))
 
 
 def _vignette(canvas: skia.Canvas, width: int, height: int, strength: float) -> None:

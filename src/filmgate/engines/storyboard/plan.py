@@ -167,7 +167,7 @@ def _weather(reading: Reading, explicit: bool) -> Weather:
 def _time(reading: Reading, setting: str) -> Time:
     said = [time for time, by_the_sky in reading.times if not (by_the_sky and setting == "space")]
     late = [time for time in said if time != "day"]
-    return late[0] if late else "day"
+    return late[0] if late else "night" if "noir" in reading.styles and not said else "day"
 
 
 def _mood(reading: Reading, subjects: tuple[Subject, ...], time: Time, weather: Weather) -> Mood:

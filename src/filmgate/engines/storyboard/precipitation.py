@@ -14,6 +14,7 @@ from .light import Light
 from .model import Plan, Stage
 from .props import Grain, Swarm
 from .sets import SHELTERED
+from .style import tone
 from .weather import Particle, particles
 
 _SIZES = 3  #: so many sizes of a kind are told apart: more would be baked than seen
@@ -53,7 +54,9 @@ def _bake(drop: Particle, light: Light, scale: float) -> Baked:
     colour = skia.Color4f(red / 255, green / 255, blue / 255, drop.alpha)
     # Mist is nothing but softness: a quarter of the pixels will do.
     fine = scale / 6 if drop.kind == "mist" else scale
-    baked = bake(partial(paint, drop, colour), (-half, -half, half, half), fine, Finish(grain=0.0))
+    baked = bake(
+        partial(paint, drop, colour), (-half, -half, half, half), fine, Finish(grain=0.0, tone=tone(light.style))
+    )
     assert baked is not None, "a drop is never empty"
     return baked
 

@@ -39,8 +39,27 @@ def put(canvas: skia.Canvas, baked: Baked, matrix: Affine, paint: skia.Paint | N
     if paint is None and (abs(b) > 1e-5 or abs(c) > 1e-5):
         leaf, how = baked.leaf
         canvas.drawVertices(leaf, how, skia.BlendMode.kModulate)
+    elif baked.patches:
+        _put_patches(canvas, baked, (a, d, x, y), paint)
     else:
         canvas.drawImage(baked.image, 0, 0, SMOOTH, paint)
+
+
+def _put_patches(
+    canvas: skia.Canvas, baked: Baked, matrix: tuple[float, float, float, float], paint: skia.Paint | None
+) -> None:
+    """Only those parts of the image in which there is something: most of a sheet with trees is empty."""
+    a, d, x, y = matrix
+    patches = [
+        skia.IRect.MakeLTRB(*(math.floor(v) for v in (a * left + x, d * top + y, a * right + x, d * bottom + y)))
+        for left, top, right, bottom in baked.patches
+    ]
+    region = skia.Region()
+    region.setRects(patches)
+    canvas.save()
+    canvas.clipRegion(region)
+    canvas.drawImage(baked.image, 0, 0, SMOOTH, paint)
+    canvas.restore()
 
 
 @dataclass(frozen=True, eq=False)

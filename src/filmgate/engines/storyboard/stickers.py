@@ -32,7 +32,7 @@ def sticker_figure(actor: Actor, studio: Studio, zoom: float) -> Figure:
     flying = actor.y < -0.6 or actor.subject.action in ("fly", "float", "swim")
     paint = partial(_paint, drawing(emoji), studio.spot, actor)
     box, scale = (-0.62, -1.08, 0.62, 0.08), studio.unit * zoom * actor.height
-    paper = bake(paint, box, scale, Finish(ply=actor.height, grain=0.8 * studio.grain))
+    paper = bake(paint, box, scale, Finish(ply=actor.height, grain=0.8 * studio.grain, tone=studio.tone))
     assert paper is not None, "a sticker is never empty"
     perform = partial(pose, actor)
     # The drawings end at different heights: what does not fly is set down on the lowest point of its paper.
