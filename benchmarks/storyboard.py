@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import numpy as np
+import numpy.typing as npt
 
 from filmgate.media.encode import Converter
 from measure import RUNS, Row, calibration, peak_of, show
@@ -82,7 +84,7 @@ def _passed(path: Path, *, encoding: bool) -> float:
         stream.codec_context.thread_count = 2
         convert = Converter(video.width, video.height)
         for frame in source.decode(video):
-            pixels = frame.to_ndarray(format="bgra")
+            pixels: npt.NDArray[np.uint8] = frame.to_ndarray(format="bgra")  # type: ignore[assignment]  # eight bits
             if encoding:
                 target.mux(stream.encode(av.VideoFrame.from_ndarray(convert.yuv(pixels), format="yuv420p")))
         if encoding:

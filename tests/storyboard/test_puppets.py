@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib import resources
+from pathlib import Path
+
 import pytest
 import skia
 
+from filmgate.engines.storyboard import puppets
 from filmgate.engines.storyboard.draw import Brush
+from filmgate.engines.storyboard.lexicon import lexicon
 from filmgate.engines.storyboard.light import light_for
 from filmgate.engines.storyboard.puppets import RIGS, CastError, Part, Puppet, colours_for, load, names, parse
 from filmgate.engines.storyboard.shapes import channels, cut, limb, mix, tinted
@@ -46,6 +52,20 @@ def painted(part: Part, puppet: Puppet, size: int = 220) -> skia.Image:
 
 def test_the_whole_main_cast_is_here() -> None:
     assert set(CAST) >= MAIN_CAST
+
+
+def test_there_are_more_than_forty() -> None:
+    assert len(CAST) >= 40
+
+
+def test_the_puppet_of_the_documentation_is_in_the_cast_as_it_is_printed_there() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "storyboard.md").read_text(encoding="utf-8")
+    printed = page.split("This is all of `cast/turtle.toml`:")[1].split("```toml\n")[1].split("```")[0]
+    drawn = resources.files(puppets.__package__).joinpath("cast", "turtle.toml").read_text(encoding="utf-8")
+    assert printed == drawn
+    words = page.split("in `lexicon/puppets.toml`:")[1].split("```toml\n")[1].split("```")[0]
+    row = tomllib.loads(words)["puppet"]["turtle"]
+    assert all(noun and noun.puppet == "turtle" for noun in map(lexicon().noun, row["words"].split()))
 
 
 def test_an_unknown_puppet_is_named_with_the_cast() -> None:

@@ -17,6 +17,7 @@ _OPEN_SKY = frozenset({"sky", "ground"})
 _BODIED = frozenset(
     {"person", "child", "dancer", "ballerina", "robot", "astronaut", "dog", "cat", "horse", "bird", "fox", "lion"}
     | {"bear", "cow", "elephant", "rabbit", "dragon", "dinosaur", "penguin", "duck", "fish", "whale"}
+    | {"wolf", "sheep", "pig", "turtle", "shark"}
 )
 _NO_SKY = frozenset({"underwater", "room"})
 
