@@ -1,10 +1,11 @@
-"""Contact sheets: eight frames of a film on one small JPEG.
+"""Contact sheets: eight frames of a film on one small JPEG; and some films as small moving pictures (WebP).
 
     python scripts/gallery.py                                   all of docs/gallery/prompts.txt, into docs/gallery
     python scripts/gallery.py --prompt "a red fox" --out x.png  one prompt
     python scripts/gallery.py --blind DIR                       the sheets under random names, for a blind match
 
-A line of the prompts file is a prompt; "9:16 | " before it makes the film upright, "#" a comment.
+A line of the prompts file is a prompt; "9:16 | " before it makes the film upright, "moving | " also a moving picture,
+"#" a comment.
 """
 
 from __future__ import annotations
@@ -22,16 +23,20 @@ import numpy as np
 from PIL import Image
 
 from filmgate.engines.storyboard.film import from_plan
+from filmgate.engines.storyboard.model import FPS
 from filmgate.engines.storyboard.plan import make_plan
 
 GALLERY = Path(__file__).resolve().parent.parent / "docs" / "gallery"
 MOST_BYTES = 90_000
+MOST_MOVING = 600_000  #: bytes of a moving picture
+EVERY = 2  #: ... which has every second frame
 PAPER = (246, 241, 231)
 GAP = 6
 INDEX = """# Gallery
 
 Films of the storyboard engine: eight frames each, evenly spread over eight seconds, made by `make gallery` from
-[prompts.txt](prompts.txt). [MATCH.md](MATCH.md) tells how well somebody who had only the sheets found their prompts.
+[prompts.txt](prompts.txt); some are shown moving, small. [MATCH.md](MATCH.md) tells how well somebody who had only the
+first twenty sheets found their prompts.
 """
 
 
@@ -41,6 +46,11 @@ class Entry:
 
     prompt: str
     portrait: bool
+    moving: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return (720, 1280) if self.portrait else (1280, 720)
 
     @property
     def name(self) -> str:
@@ -54,14 +64,13 @@ def read_prompts(text: str) -> list[Entry]:
 
 
 def _entry(line: str) -> Entry:
-    portrait = line.startswith("9:16 | ")
-    return Entry(line.removeprefix("9:16 | "), portrait)
+    *marks, prompt = line.split(" | ")
+    return Entry(prompt, "9:16" in marks, "moving" in marks)
 
 
 def contact_sheet(entry: Entry, *, frames: int, seed: int, seconds: int) -> Image.Image:
     """``frames`` frames, evenly spread over the film, in rows."""
-    size = (720, 1280) if entry.portrait else (1280, 720)
-    film = from_plan(make_plan(entry.prompt, seed=seed, seconds=seconds, portrait=entry.portrait), *size)
+    film = from_plan(make_plan(entry.prompt, seed=seed, seconds=seconds, portrait=entry.portrait), *entry.size)
     small = (158, 281) if entry.portrait else (320, 180)
     pictures = [_picture(film.frame(index), small) for index in _spread(film.frames, frames)]
     columns = 8 if entry.portrait else 4
@@ -95,19 +104,40 @@ def write(sheet: Image.Image, path: Path) -> None:
     path.write_bytes(buffer.getvalue())
 
 
+def write_moving(entry: Entry, path: Path, *, seed: int, seconds: int) -> None:
+    """The film, small and without sound, as good as fits."""
+    width, height = (size // 2 for size in entry.size)
+    film = from_plan(make_plan(entry.prompt, seed=seed, seconds=seconds, portrait=entry.portrait), width, height)
+    small = (180, 320) if entry.portrait else (320, 180)
+    pictures = [_picture(film.frame(index), small) for index in range(0, film.frames, EVERY)]
+    for quality in range(60, 0, -12):
+        buffer = io.BytesIO()
+        pictures[0].save(
+            buffer, "WEBP", save_all=True, append_images=pictures[1:], duration=1000 * EVERY // FPS, loop=0,
+            quality=quality, method=4,
+        )  # fmt: skip
+        if buffer.tell() < MOST_MOVING:
+            break
+    path.write_bytes(buffer.getvalue())
+
+
 def make_gallery(entries: Sequence[Entry], folder: Path, options: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, entry in enumerate(entries, 1):
         path = folder / f"{number:02d}-{entry.name}.jpg"
         write(contact_sheet(entry, frames=options.frames, seed=options.seed, seconds=options.seconds), path)
         print(path)
+        if entry.moving:
+            write_moving(entry, path.with_suffix(".webp"), seed=options.seed, seconds=options.seconds)
     write_index(entries, folder)
 
 
 def write_index(entries: Sequence[Entry], folder: Path) -> None:
     """A page that shows the sheets with their prompts."""
     shown = (
-        f"## {entry.prompt}\n\n![{entry.prompt}]({n:02d}-{entry.name}.jpg)\n" for n, entry in enumerate(entries, 1)
+        f"## {entry.prompt}\n\n![{entry.prompt}]({n:02d}-{entry.name}.jpg)\n"
+        + (f"\n![The same, moving]({n:02d}-{entry.name}.webp)\n" if entry.moving else "")
+        for n, entry in enumerate(entries, 1)
     )
     (folder / "README.md").write_text(INDEX + "\n" + "\n".join(shown), encoding="utf-8")
 

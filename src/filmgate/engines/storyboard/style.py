@@ -45,7 +45,7 @@ def manner(style: Style | None) -> Manner:
 def tone(style: Style | None) -> skia.ColorFilter | None:
     """The filter for all colours of a film in this style; None where they stay as they are."""
     if style == "noir":
-        return _matrix(saturation=0.0, gain=(1.28, 1.29, 1.34), lift=(-0.13, -0.13, -0.11))
+        return _matrix(saturation=0.0, gain=(1.55, 1.56, 1.6), lift=(-0.12, -0.12, -0.1))
     if style == "pastel":
         return _matrix(saturation=0.82, gain=(0.62, 0.61, 0.62), lift=(0.37, 0.355, 0.36))
     if style == "vintage":

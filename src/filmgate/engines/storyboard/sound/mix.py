@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from .synthesis import Signal, decibels, ramp
@@ -29,13 +31,20 @@ def loudness(signal: Signal, rate: int) -> float:
 
 def _weighted(signal: Signal, rate: int) -> Signal:
     """K-weighting, applied to the spectrum: only energies are wanted, so that its phase does not matter."""
-    size = 1 << int(len(signal) + rate // 4).bit_length()
+    step = 1 << 14  # a transform whose length is a multiple of it is fast
+    size = -(-(len(signal) + rate // 4) // step) * step
+    spectrum = np.fft.rfft(signal, size, axis=0) * _response(size, rate)[:, None]
+    return np.asarray(np.fft.irfft(spectrum, size, axis=0)[: len(signal)])
+
+
+@lru_cache(maxsize=4)
+def _response(size: int, rate: int) -> Signal:
+    """K-weighting at each frequency of a transform of this size."""
     z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
     response = np.ones_like(z)
     for b, a in (_shelf(rate), _highpass(rate)):
         response *= (b[0] + b[1] * z + b[2] * z * z) / (a[0] + a[1] * z + a[2] * z * z)
-    spectrum = np.fft.rfft(signal, size, axis=0) * response[:, None]
-    return np.asarray(np.fft.irfft(spectrum, size, axis=0)[: len(signal)])
+    return response
 
 
 Taps = tuple[float, float, float]
