@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ import skia
 
 from filmgate.engines.storyboard import puppets
 from filmgate.engines.storyboard.draw import Brush
+from filmgate.engines.storyboard.figures import blinking
 from filmgate.engines.storyboard.lexicon import lexicon
 from filmgate.engines.storyboard.light import light_for
+from filmgate.engines.storyboard.model import Actor, Subject
 from filmgate.engines.storyboard.puppets import RIGS, CastError, Part, Puppet, colours_for, load, names, parse
-from filmgate.engines.storyboard.shapes import channels, cut, limb, mix, tinted
+from filmgate.engines.storyboard.shapes import channels, cut, lids, limb, mix, tinted
 
 CAST = names()
 MAIN_CAST = {
@@ -40,13 +44,14 @@ def brightness(colour: str) -> int:
     return sum(channels(colour))
 
 
-def painted(part: Part, puppet: Puppet, size: int = 220) -> skia.Image:
+def painted(part: Part, puppet: Puppet, size: int = 220, *, shut: bool = False) -> skia.Image:
     """The part on a transparent sheet that shows -2.5 to 2.5 heights across, and as much upwards."""
     surface = skia.Surface(size, size)
     canvas = surface.getCanvas()
     canvas.scale(size / 5, size / 5)
     canvas.translate(2.5, 4.0)
-    part.paint(Brush(canvas, light_for("day", "clear", 1), 1.0, size / 5 / puppet.height), colours_for(puppet))
+    brush = Brush(canvas, light_for("day", "clear", 1), 1.0, size / 5 / puppet.height)
+    part.paint(brush, colours_for(puppet), shut=shut)
     return surface.makeImageSnapshot()
 
 
@@ -115,6 +120,29 @@ def test_a_joint_lies_on_both_pieces_that_it_holds(name: str) -> None:
 def near(part: Part, point: tuple[float, float], slack: float = 0.05) -> bool:
     left, top, right, bottom = part.box
     return left - slack <= point[0] <= right + slack and top - slack <= point[1] <= bottom + slack
+
+
+BLIND = {
+    "airplane", "balloon", "bicycle", "boat", "bus", "butterfly", "car", "flower", "flying_car", "kite", "robot",
+    "rocket", "ship", "train", "tree",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(set(CAST) - BLIND))
+def test_eyes_shut(name: str) -> None:
+    puppet = load(name)
+    seeing = [part for part in puppet.parts if part.sees]
+    assert [part.name for part in seeing] in (["head"], ["body"])
+    assert 1 <= len(lids(seeing[0].shapes)) <= 2
+    assert painted(seeing[0], puppet).toarray().tobytes() != painted(seeing[0], puppet, shut=True).toarray().tobytes()
+
+
+def test_eyes_are_shut_a_few_times_in_a_film_and_always_in_sleep() -> None:
+    actor = Actor(Subject("dog", "dog", None), 0.0, 0.0, 1.0, 2.0, phase=0.3)
+    shut = [blinking(actor, i / 24) for i in range(8 * 24)]
+    assert 4 <= sum(shut) <= 16
+    assert sum(a != b for a, b in pairwise(shut)) in (4, 5, 6, 7, 8)
+    assert blinking(replace(actor, subject=replace(actor.subject, action="sleep")), 3.3)
 
 
 @pytest.mark.parametrize("name", CAST)

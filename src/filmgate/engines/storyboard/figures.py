@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -50,6 +51,7 @@ class Studio:
     def spot(self) -> Light:
         """The light on whoever acts: the stage lamp follows them, so that they stand out from a dark set."""
         lamp = {"day": 0.0, "sunset": 0.3, "night": 0.42}[self.light.time]
+        lamp = 0.8 if self.light.style == "noir" and lamp else lamp
         red, green, blue = (factor + (1.0 - factor) * lamp if factor < 1.0 else factor for factor in self.light.ambient)
         return replace(self.light, ambient=(red, green, blue))
 
@@ -108,7 +110,21 @@ def puppet_figure(
         darkness=SHADOW,
         contact=partial(contact, actor, perform, (right - left) * 0.36) if grounded else nowhere,
         contact_shadow=contact_shadow(studio.unit),
+        blinks=partial(blinking, actor),
     )
+
+
+BLINK, EVERY = 0.13, 2.7  #: seconds that eyes are shut, and in each of which stretches they are once
+
+
+def blinking(actor: Actor, t: float) -> bool:
+    """Whether an actor's eyes are shut: once in a while, at no regular time, and all the time in sleep."""
+    if actor.subject.action == "sleep":
+        return True
+    turns = t / EVERY + actor.phase
+    stretch = math.floor(turns)
+    start = 0.15 + 0.7 * (math.sin(12.9898 * stretch + 78.233 * actor.phase) * 43758.5453 % 1.0)
+    return 0.0 <= turns - stretch - start < BLINK / EVERY
 
 
 def _limb(part: Part, colours: dict[str, str], studio: Studio, actor: Actor, zoom: float) -> Limb | None:
@@ -119,15 +135,18 @@ def _limb(part: Part, colours: dict[str, str], studio: Studio, actor: Actor, zoo
     unit = studio.unit * zoom
     scale = unit * actor.height
 
-    def paint(canvas: skia.Canvas) -> None:
-        part.paint(Brush(canvas, studio.light, actor.depth, unit), colours)
+    def paint(canvas: skia.Canvas, *, shut: bool = False) -> None:
+        part.paint(Brush(canvas, studio.light, actor.depth, unit), colours, shut=shut)
 
     rim = RIM / actor.height
     paper = Finish(
         ply=actor.height, grain=studio.grain, rim=rim, rim_colour=_rim(studio.light, actor.depth), tone=studio.tone
     )
     baked = bake(paint, box, scale, paper)
-    return None if baked is None else Limb(baked, silhouette(paint, box, scale, 1 / actor.height))
+    if baked is None:
+        return None
+    shut = bake(partial(paint, shut=True), box, scale, paper) if part.sees else None
+    return Limb(baked, silhouette(paint, box, scale, 1 / actor.height), shut)
 
 
 def _rim(light: Light, depth: float) -> int:

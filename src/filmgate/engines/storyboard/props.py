@@ -139,6 +139,12 @@ class Limb:
 
     paper: Baked
     silhouette: Baked | None = None
+    shut: Baked | None = None  #: the paper with shut eyes, where it has any
+
+
+def awake(t: float) -> bool:
+    """The eyes of what has none, or never shuts them."""
+    return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +159,7 @@ class Figure:
     darkness: float
     contact: Callable[[float], tuple[Affine, float] | None]  #: where its feet darken the boards, and how much
     contact_shadow: Baked
+    blinks: Callable[[float], bool] = awake  #: seconds -> whether its eyes are shut
 
     def draw(self, canvas: skia.Canvas, camera: Affine, t: float) -> None:
         ground = self.contact(t)
@@ -163,8 +170,9 @@ class Figure:
         pairs = list(zip(self.limbs, places, strict=True))
         shadows = [(limb.silhouette, aside @ place) for limb, place in pairs if limb.silhouette is not None]
         self.shade.cast(canvas, shadows, self.darkness)
+        shut = self.blinks(t)
         for limb, place in pairs:
-            put(canvas, limb.paper, camera @ place)
+            put(canvas, limb.shut if shut and limb.shut is not None else limb.paper, camera @ place)
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,8 +52,8 @@ A shape is one of
 with ``fill`` (for a line also called ``stroke``): a key of [colours], with any number of the suffixes -dark, -deep,
 -light and -pale, or "#rrggbb"; and with ``alpha`` (0 to 1), ``raw = true`` (it shines: lamps), ``card = true`` or
 ``false`` (throws a small shadow; the first shape of a part does, later ones do not unless told to) and ``inside =
-true`` (shown only where it lies on the first shape of its part: spots, stripes, shaded bellies). Limbs overlap at
-their joints with round ends, so that turning never shows a gap.
+true`` (shown only where it lies on the first shape of its part: spots, stripes, shaded bellies), and ``eye = true`` (it
+is an eye, or lies on one: it blinks). Limbs overlap at their joints with round ends, so that turning never shows a gap.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ from typing import Any
 import skia
 
 from .draw import Brush
-from .shapes import Shape, channels, cut, limb, mix, scaled, stroke, tinted
+from .shapes import Shape, channels, cut, lids, limb, mix, scaled, stroke, tinted
 
 RIGS: Mapping[str, tuple[str, ...]] = {
     "quadruped": ("body", "head", "tail", "leg_front_near", "leg_front_far", "leg_back_near", "leg_back_far"),
@@ -84,6 +84,7 @@ RIGS: Mapping[str, tuple[str, ...]] = {
     "still": ("body",),
 }
 
+LASHES = "#2b2028"  #: the colour of shut eyes where a puppet has no ink
 _MARGIN = 0.04  # of the height: what shadows need around a part
 
 
@@ -113,12 +114,20 @@ class Part:
             max(b.bottom() for b in bounds) + _MARGIN,
         )
 
-    def paint(self, brush: Brush, colours: Mapping[str, str]) -> None:
-        """Paints the part at rest, in puppet space, in these colours (from ``colours_for``)."""
+    @property
+    def sees(self) -> bool:
+        """Whether there are eyes in it."""
+        return any(shape.eye for shape in self.shapes)
+
+    def paint(self, brush: Brush, colours: Mapping[str, str], *, shut: bool = False) -> None:
+        """Paints the part at rest, in puppet space, in these colours (from ``colours_for``); ``shut``: its eyes are."""
         brush.canvas.save()
         brush.canvas.scale(1 / self.height, 1 / self.height)
         for shape in self.shapes:
-            self._paint_shape(brush, shape, tinted(shape.fill, colours))
+            if not (shut and shape.eye):
+                self._paint_shape(brush, shape, tinted(shape.fill, colours))
+        for lid in lids(self.shapes) if shut else ():
+            brush.fill(scaled(lid, self.height), colours.get("ink", LASHES), card=False)
         brush.canvas.restore()
 
     def _paint_shape(self, brush: Brush, shape: Shape, colour: str) -> None:
@@ -282,6 +291,7 @@ def _shape(data: Mapping[str, Any], first: bool, place: skia.Matrix, tone: str) 
         raw=bool(data.get("raw", False)),
         card=bool(data.get("card", first)),
         inside=bool(data.get("inside", False)),
+        eye=bool(data.get("eye", False)),
     )
 
 

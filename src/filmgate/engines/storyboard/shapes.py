@@ -34,6 +34,23 @@ class Shape:
     raw: bool = False  #: shines by itself: lamps, eyes of robots
     card: bool = True  #: throws a small shadow on the paper below it
     inside: bool = False  #: shown only where it lies on the first shape of its part
+    eye: bool = False  #: it is an eye, or lies on one: not seen while the eyes are shut
+
+
+def lids(shapes: Sequence[Shape]) -> list[skia.Path]:
+    """The lines of shut eyes: one for each eye among the shapes, as wide as it; what lies on an eye belongs to it."""
+    eyes: list[skia.Rect] = []
+    for bounds in (shape.cut.computeTightBounds() for shape in shapes if shape.eye):
+        if not any(skia.Rect.Intersects(bounds, eye) for eye in eyes):
+            eyes.append(bounds)
+    return [stroke(_lid(eye), 0.3 * eye.width()) for eye in eyes]
+
+
+def _lid(eye: skia.Rect) -> skia.Path:
+    path, half = skia.Path(), 0.72 * eye.width()
+    path.moveTo(eye.centerX() - half, eye.centerY())
+    path.quadTo(eye.centerX(), eye.centerY() + 0.55 * eye.height(), eye.centerX() + half, eye.centerY())
+    return path
 
 
 def tinted(fill: str, colours: Mapping[str, str]) -> str:
