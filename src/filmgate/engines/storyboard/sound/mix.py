@@ -44,7 +44,7 @@ def _response(size: int, rate: int) -> Signal:
     response = np.ones_like(z)
     for b, a in (_shelf(rate), _highpass(rate)):
         response *= (b[0] + b[1] * z + b[2] * z * z) / (a[0] + a[1] * z + a[2] * z * z)
-    return response
+    return np.asarray(response)
 
 
 Taps = tuple[float, float, float]
