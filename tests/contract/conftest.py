@@ -10,14 +10,11 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from support.counting import STATEMENT
 from support.server import Server, serving
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -31,18 +28,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "statement(*numbers): the statements of docs/contract.md that the test proves")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in _ours(items):
-        numbers = _numbers(item)
-        if not numbers:
-            raise pytest.UsageError(f"{item.nodeid} does not say which statement it proves")
-        if isinstance(item, pytest.Function) and not _asserts(item):
-            raise pytest.UsageError(f"{item.nodeid} asserts nothing")
-        item.user_properties += [(STATEMENT, number) for number in numbers]
-
-
-def _ours(items: list[pytest.Item]) -> Iterator[pytest.Item]:
-    return (item for item in items if HERE in item.path.parents)
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    numbers = _numbers(item)
+    if not numbers:
+        pytest.fail(f"{item.nodeid} does not say which statement it proves", pytrace=False)
+    if isinstance(item, pytest.Function) and not _asserts(item):
+        pytest.fail(f"{item.nodeid} asserts nothing", pytrace=False)
+    item.user_properties += [(STATEMENT, number) for number in numbers]
 
 
 def _numbers(item: pytest.Item) -> set[int | str]:
