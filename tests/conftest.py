@@ -1,12 +1,16 @@
-"""Counts what a run has shown: see ``support/counting.py``."""
+"""Counts what a run has shown: see ``support/counting.py``. And no test fails because the machine is slow."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.counting import Guarantees, Statements
+
+settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
