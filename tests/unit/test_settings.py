@@ -84,6 +84,7 @@ DEFAULTS = {
     "policy.language": "any",
     "policy.translator": None,
     "policy.images": "auto",
+    "media.upscale": "lanczos",
     "policy.image_threshold": 0.85,
     "policy.image_frames": 24,
     "uploads.keep_s": 3 * 86400,

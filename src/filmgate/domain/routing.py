@@ -9,6 +9,8 @@ from typing import Any
 from .errors import Unsupported
 from .spec import AspectRatio, Kind, Mode, Resolution, Spec
 
+UPSCALE = "upscale"  #: in place of an engine's name: the film was scaled up, not made anew
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..domain.errors import ContentRejected, InternalFault, StorageUnavailable, TaskError
 from ..domain.features import Feature
 from ..domain.policy import may_fall_back
-from ..domain.routing import Capabilities, Route, further
+from ..domain.routing import UPSCALE, Capabilities, Route, further
 from ..domain.task import Artifact, Lease, Task
 from ..ports import Clip, FeatureStore, Order, Progress, Slots, Watch, Work
 from .inputs import Inputs
@@ -21,8 +21,6 @@ from .postprocess import Postprocess
 from .watching import Watches, timed
 
 log = logging.getLogger("filmgate.runner")
-
-UPSCALE = "upscale"  #: in place of an engine's name: the film was scaled up, not made anew
 
 _UNWATCHED = Watches()
 _STARTING = Progress(0.0, "starting")
