@@ -29,6 +29,7 @@ from .loop import run
 from .meters import RunnerMeters, runner_file
 from .parts import SERVE_OWNER, Parts, opened
 from .policy import policy_of
+from .provenance import provenance_of
 from .readiness import short_of_room
 from .sweeps import Sweeping, deadline_sweeps, key_sweep
 from .traces import tracing
@@ -82,6 +83,7 @@ async def workshop(
                 routes=parts.routes,
                 capabilities=registry.capabilities,
                 watch=watch,
+                provenance=provenance_of(settings),
             ),
             postprocess=postprocess,
             clock=parts.clock,

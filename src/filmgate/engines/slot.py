@@ -15,6 +15,7 @@ import errno
 import logging
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
@@ -22,9 +23,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from ..domain.errors import Cancelled, EngineFailed, StorageUnavailable, TaskError
+from ..domain.routing import UPSCALE
 from ..ports import Engine, Finished, Job, Order, Work
 from . import registry, wire
 
@@ -100,7 +102,7 @@ class MediaWorker:
         self._graphics = graphics
 
     def load(self) -> None:
-        from ..media import edit, finish, images, limits, upscale  # noqa: F401  now, not during the first order
+        from ..media import edit, finish, images, limits, provenance, upscale  # noqa: F401  now, not during the first order
 
         images.bound()
         limits.bound(graphics=self._graphics)
@@ -116,7 +118,29 @@ class MediaWorker:
 def _finish(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
     from ..media.finish import finish
 
-    return finish(_given(order.clip), order.spec, order.workdir, report)
+    clip = _given(order.clip)
+    enlarged = order.provenance is not None and order.provenance.engine == UPSCALE
+    theirs = None if enlarged else _with_credentials(order, clip)
+    files = finish(clip, order.spec, order.workdir, report)
+    _declare(files[0].path, order, opened=order.source if enlarged else theirs, resized=enlarged)
+    return files
+
+
+def _with_credentials(order: Order, clip: Path) -> Path | None:
+    """A copy of a clip that comes with credentials, which go on in ours: finishing changes or moves the clip itself."""
+    from ..media.label import has_manifest
+
+    signs = order.provenance is not None and order.provenance.key is not None
+    if not (signs and has_manifest(clip)):
+        return None
+    return Path(shutil.copyfile(clip, clip.with_name(f"{clip.stem}-as-it-came.mp4")))
+
+
+def _declare(film: Path, order: Order, **past: Any) -> None:
+    from ..media.provenance import Past, declare
+
+    if order.provenance is not None:
+        declare(film, order.provenance, order.task_id, Past(**past))
 
 
 def _images(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
@@ -140,7 +164,9 @@ def _upscale(order: Order, report: Callable[[float, str], None]) -> Sequence[Fin
 def _join(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
     from ..media.edit import join
 
-    return [join(_given(order.source), _given(order.clip), order.workdir / "full.mp4", report)]
+    joined = join(_given(order.source), _given(order.clip), order.workdir / "full.mp4", report)
+    _declare(joined.path, order, opened=order.source, placed=order.clip)
+    return [joined]
 
 
 def _judge(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:

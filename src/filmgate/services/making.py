@@ -14,7 +14,7 @@ from ..domain.features import Feature
 from ..domain.policy import may_fall_back
 from ..domain.routing import UPSCALE, Capabilities, Route, further
 from ..domain.task import Artifact, Lease, Task
-from ..ports import Clip, FeatureStore, Order, Progress, Slots, Watch, Work
+from ..ports import Clip, FeatureStore, Order, Progress, Provenance, Slots, Watch, Work
 from .inputs import Inputs
 from .policy.judging import Policy
 from .postprocess import Postprocess
@@ -88,6 +88,7 @@ class Make:
     routes: Mapping[str, Route]
     capabilities: Callable[[str], Capabilities]
     watch: Watch = _UNWATCHED
+    provenance: Callable[[str], Provenance | None] = lambda engine: None  #: what films of an engine say of themselves
 
     async def __call__(self, attempt: Attempt) -> Made:
         task = attempt.lease.task
@@ -117,7 +118,8 @@ class Make:
     async def _film(self, attempt: Attempt, order: Order) -> Made:
         """By the attempt's engine."""
         engine, task = attempt.engine, attempt.lease.task
-        order = replace(order, options=self.routes[task.spec.model].options.get(engine, {}))
+        options = self.routes[task.spec.model].options.get(engine, {})
+        order = replace(order, options=options, provenance=self.provenance(engine))
         if engine == UPSCALE:  # the film that is enlarged has its watermark already
             order = replace(order, spec=replace(order.spec, watermark=None))
         with self._timed(attempt, "render"):

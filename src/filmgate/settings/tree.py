@@ -175,6 +175,18 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    sign: Bool = setting(False, "Whether films are signed (C2PA); needs the extra c2pa.")
+    certificate: MaybeFile = setting(
+        None,
+        "Certificates (PEM) of who signs, their own first; goes with key. Without, one is made at the first start.",
+    )
+    key: MaybeFile = setting(
+        None, "Private key (PEM, not encrypted) that films are signed with; goes with certificate."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Uploads:
     keep_s: rules.Seconds = setting(3 * DAY, "Seconds for which an uploaded file is kept.")
     account_mib: rules.Count = setting(5120, "MiB that the uploads of one account may take up; 0 is no limit.")
@@ -273,6 +285,7 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     policy: Policy = field(default_factory=Policy)
     media: Media = field(default_factory=Media)
+    provenance: Provenance = field(default_factory=Provenance)
     uploads: Uploads = field(default_factory=Uploads)
     links: Links = field(default_factory=Links)
     edition: Edition = field(default_factory=Edition)
@@ -301,7 +314,9 @@ class Settings:
 
     def _options(self, model: ModelSettings) -> dict[str, Mapping[str, Any]]:
         """Engine -> its options: the table's are those of its first engine."""
-        options = {model.engine: model.options, UPSCALE: self._upscaling()}
+        options = {model.engine: model.options}
+        if self.media != Media():
+            options[UPSCALE] = self._upscaling()
         if self.storyboard.processes:
             options["storyboard"] = {"processes": self.storyboard.processes, **options.get("storyboard", {})}
         return options
