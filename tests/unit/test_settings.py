@@ -85,6 +85,11 @@ DEFAULTS = {
     "policy.language": "any",
     "policy.translator": None,
     "policy.images": "auto",
+    "media.upscale": "lanczos",
+    "media.upscale_weights": None,
+    "provenance.sign": False,
+    "provenance.certificate": None,
+    "provenance.key": None,
     "policy.image_threshold": 0.85,
     "policy.image_frames": 24,
     "uploads.keep_s": 3 * 86400,
@@ -393,3 +398,12 @@ def test_the_schedule_that_the_documentation_gives_for_a_day_lasts_a_day(tmp_pat
     schedule = load(environ=HOME, toml=toml(tmp_path, example)).callbacks.schedule_s
     assert sum(schedule) == 86400
     assert list(schedule) == sorted(schedule)
+
+
+def test_how_films_are_enlarged_reaches_who_enlarges_them(tmp_path: Path) -> None:
+    text = '[media]\nupscale = "best"\nupscale_weights = "span.pth"'
+    settings = load(environ=HOME, toml=toml(tmp_path, text))
+    weights = str(tmp_path / "span.pth")
+    assert settings.routes()["veo3"].options["upscale"] == {"way": "best", "weights": weights}
+    with pytest.raises(SettingsError, match="lanczos or sharp or best"):
+        load(environ=HOME | {"FILMGATE_MEDIA__UPSCALE": "blurred"})

@@ -29,6 +29,7 @@ from .loop import run
 from .meters import RunnerMeters, runner_file
 from .parts import SERVE_OWNER, Parts, opened
 from .policy import policy_of
+from .provenance import provenance_of
 from .readiness import short_of_room
 from .sweeps import Sweeping, deadline_sweeps, key_sweep
 from .traces import tracing
@@ -58,12 +59,12 @@ async def workshop(
     ``log_to``: a file descriptor for what the slots print; None is standard error.
     """
     settings = parts.settings
-    policy = policy_of(settings)
+    policy, graphics = policy_of(settings), _needs_graphics(settings)
     engines = sorted({engine for route in parts.routes.values() for engine in route.engines})
     limits = SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s)
     workroot = settings.data / "tmp" / owner
     workroot.mkdir(mode=0o700, parents=True, exist_ok=True)
-    slots = LocalSlots(limits, log_to=log_to, workroot=workroot)
+    slots = LocalSlots(limits, log_to=log_to, workroot=workroot, graphics=graphics)
     try:
         opening = [slots.open(engine, settings.worker.slots) for engine in engines] + [slots.open(MEDIA, 1)]
         await asyncio.gather(*opening)
@@ -82,6 +83,7 @@ async def workshop(
                 routes=parts.routes,
                 capabilities=registry.capabilities,
                 watch=watch,
+                provenance=provenance_of(settings),
             ),
             postprocess=postprocess,
             clock=parts.clock,
@@ -97,6 +99,16 @@ async def workshop(
         yield Workshop(runner, slots)
     finally:
         await slots.close()
+
+
+def _needs_graphics(settings: Settings) -> bool:
+    """Whether films are enlarged by a network. Raises EngineUnavailable where they are to be, and cannot."""
+    if settings.media.upscale != "best":
+        return False
+    from ..media import span
+
+    span.check(settings.media.upscale_weights)
+    return True
 
 
 def _outbound(settings: Settings) -> Outbound:

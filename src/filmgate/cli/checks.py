@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -57,6 +58,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield rules(settings)
     yield languages(settings)
     yield looked_at(settings)
+    yield enlarging(settings)
+    yield signing(settings)
 
 
 def system() -> Finding:
@@ -276,6 +279,42 @@ def looked_at(settings: Settings) -> Finding:
         return Finding("unsafe pictures", "what looks at them is not installed", f"Install it: {INSTALL}")
     why = "switched off" if wanted == "off" else f"not installed: {INSTALL}"
     return Finding("unsafe pictures", f"not looked at ({why})")
+
+
+def enlarging(settings: Settings) -> Finding:
+    """How films become larger that no engine makes anew."""
+    from ..domain.errors import EngineUnavailable
+    from ..media import span
+
+    way = settings.media.upscale
+    try:
+        if way == "best":
+            span.check(settings.media.upscale_weights)
+    except EngineUnavailable as error:
+        return Finding("larger films", way, str(error))
+    return Finding("larger films", f"{way}, with {settings.media.upscale_weights}" if way == "best" else way)
+
+
+def signing(settings: Settings) -> Finding:
+    """Whether films are signed, and by whom."""
+    from ..app.provenance import check_credentials, credentials_of, is_self_made
+    from ..domain.errors import EngineUnavailable
+    from ..media.provenance import check_installed
+
+    if not settings.provenance.sign:
+        return Finding("signed films", "no (provenance.sign); every film is labelled")
+    found, own = credentials_of(settings), is_self_made(settings)
+    try:
+        check_installed()
+        if own and not found.key.exists():
+            return Finding("signed films", "with a key of our own, made at the next start; nobody vouches for it")
+        until = check_credentials(found)
+    except EngineUnavailable as error:
+        return Finding("signed films", "cannot be signed", str(error))
+    whose = "a key of our own, for which nobody vouches," if own else "the operator's key"
+    over = until < datetime.now(UTC)
+    seen = f"with {whose} ({found.key}), {'over since' if over else 'until'} {until:%Y-%m-%d}"
+    return Finding("signed films", seen, "Name a certificate that is in force, or remove ours." if over else "")
 
 
 def _importable(what: str, module: str, words: Callable[..., str]) -> Finding:

@@ -22,6 +22,7 @@ COMMANDS = {
     "status": ("filmgate.cli.task:status", "Ask a server how a task stands."),
     "cancel": ("filmgate.cli.task:cancel", "Cancel a task of a server."),
     "download": ("filmgate.cli.task:download", "Fetch the film of a task from a server."),
+    "verify": ("filmgate.cli.verify:verify", "Tell what a film says of how it was made."),
     "serve": ("filmgate.cli.serve:serve", "Run the server."),
     "accounts": ("filmgate.cli.accounts:accounts", "Create accounts, look at them, give them credits."),
     "keys": ("filmgate.cli.keys:keys", "Create, list, change and revoke API keys; say what signs callbacks."),

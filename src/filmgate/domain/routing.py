@@ -9,6 +9,8 @@ from typing import Any
 from .errors import Unsupported
 from .spec import AspectRatio, Kind, Mode, Resolution, Spec
 
+UPSCALE = "upscale"  #: in place of an engine's name: the film was scaled up, not made anew
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -24,6 +26,8 @@ class Capabilities:
     max_references: int = 0
     languages: frozenset[str] = frozenset({"en"})  #: of prompts that it reads; "*" is any
     translates: bool = False  #: it puts prompts into one of them by itself, where the order allows it
+    #: How its films come about, in IPTC's words: trainedAlgorithmicMedia for what is called AI, algorithmicMedia else.
+    source_type: str = "trainedAlgorithmicMedia"
     #: It asks ``Job.cancelled`` and then ends within so many seconds. 0: it does not ask, and its process is ended.
     leaves_within_s: float = 0.0
 

@@ -39,6 +39,12 @@ def capabilities(name: str) -> Capabilities:
     return make(name).capabilities()
 
 
+def version(name: str) -> str:
+    """Of the package that brings the engine; empty where it does not say."""
+    entry = _entry_points().get(name)
+    return entry.dist.version if entry is not None and entry.dist is not None else ""
+
+
 @cache
 def _entry_points() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}

@@ -48,8 +48,11 @@ class LocalSlots:
     that it says it needs.
     """
 
-    def __init__(self, limits: SlotLimits, *, log_to: int | None = None, workroot: Path | None = None) -> None:
+    def __init__(
+        self, limits: SlotLimits, *, log_to: int | None = None, workroot: Path | None = None, graphics: bool = False
+    ) -> None:
         self._limits = limits
+        self._graphics = graphics  #: whether the media slot may use GPUs
         self._workroot = workroot  #: where all orders have their folders; the media slot is kept in it
         self._log_to = log_to  #: a file descriptor for what slots print; None: our own standard error
         self._slots: dict[str, list[_Slot]] = {}
@@ -104,9 +107,11 @@ class LocalSlots:
         return [slot for slots in self._slots.values() for slot in slots]
 
     async def _start(self, kind: str) -> _Slot:
-        kept_in = (str(self._workroot),) if kind == MEDIA and self._workroot else ()
+        words = [kind]
+        if kind == MEDIA and self._workroot:
+            words += [str(self._workroot), *(["graphics"] if self._graphics else [])]
         leaves_s = 0.0 if kind == MEDIA else registry.capabilities(kind).leaves_within_s
-        return await _Slot.start((kind, *kept_in), self._limits, self._log_to, leaves_s)
+        return await _Slot.start(words, self._limits, self._log_to, leaves_s)
 
     async def _run(self, kind: str, order: Order, report: Reporter) -> wire.Message:
         slot = await self._take(kind, order.task_id)

@@ -15,7 +15,7 @@ from .accounts import (
 )
 from .engines import Clip, Engine, Job, Polled, RemoteEngine, RemoteJob, Translator
 from .files import Storage, StoredFile
-from .slots import Finished, Order, SlotHealth, Slots, Work
+from .slots import Finished, Order, Provenance, SlotHealth, Slots, Work
 from .tasks import EventStore, Outbox, Progress, QueueView, TaskEvent, TaskStore, Watch, WorkerStore
 from .time import Clock
 
@@ -37,6 +37,7 @@ __all__ = [
     "Outbox",
     "Polled",
     "Progress",
+    "Provenance",
     "QueueView",
     "RemoteEngine",
     "RemoteJob",

@@ -25,6 +25,17 @@ class Work(StrEnum):
 
 
 @dataclass(frozen=True)
+class Provenance:
+    """What a film is to say of itself; it is signed where there are a key and the chain of its certificates."""
+
+    engine: str  #: or UPSCALE
+    version: str  #: of the engine's package
+    source_type: str  #: ``Capabilities.source_type``
+    certificate: Path | None = None  #: PEM
+    key: Path | None = None  #: PEM, not encrypted
+
+
+@dataclass(frozen=True)
 class Order:
     """A piece of work for a slot: plain data, since it crosses a process boundary."""
 
@@ -38,6 +49,7 @@ class Order:
     source: Path | None = None  #: the film that is extended or upgraded
     state: bytes = b""  #: its Clip.state
     options: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Provenance | None = None  #: None: the film says nothing
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,15 @@ from pathlib import Path
 from ..domain.errors import ContentRejected, InternalFault, StorageUnavailable, TaskError
 from ..domain.features import Feature
 from ..domain.policy import may_fall_back
-from ..domain.routing import Capabilities, Route, further
+from ..domain.routing import UPSCALE, Capabilities, Route, further
 from ..domain.task import Artifact, Lease, Task
-from ..ports import Clip, FeatureStore, Order, Progress, Slots, Watch, Work
+from ..ports import Clip, FeatureStore, Order, Progress, Provenance, Slots, Watch, Work
 from .inputs import Inputs
 from .policy.judging import Policy
 from .postprocess import Postprocess
 from .watching import Watches, timed
 
 log = logging.getLogger("filmgate.runner")
-
-UPSCALE = "upscale"  #: in place of an engine's name: the film was scaled up, not made anew
 
 _UNWATCHED = Watches()
 _STARTING = Progress(0.0, "starting")
@@ -90,6 +88,7 @@ class Make:
     routes: Mapping[str, Route]
     capabilities: Callable[[str], Capabilities]
     watch: Watch = _UNWATCHED
+    provenance: Callable[[str], Provenance | None] = lambda engine: None  #: what films of an engine say of themselves
 
     async def __call__(self, attempt: Attempt) -> Made:
         task = attempt.lease.task
@@ -119,7 +118,8 @@ class Make:
     async def _film(self, attempt: Attempt, order: Order) -> Made:
         """By the attempt's engine."""
         engine, task = attempt.engine, attempt.lease.task
-        order = replace(order, options=self.routes[task.spec.model].options.get(engine, {}))
+        options = self.routes[task.spec.model].options.get(engine, {})
+        order = replace(order, options=options, provenance=self.provenance(engine))
         if engine == UPSCALE:  # the film that is enlarged has its watermark already
             order = replace(order, spec=replace(order.spec, watermark=None))
         with self._timed(attempt, "render"):

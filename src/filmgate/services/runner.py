@@ -30,10 +30,10 @@ from ..domain.errors import (
     TaskNotFound,
 )
 from ..domain.lifecycle import MAX_FAULTS
-from ..domain.routing import Capabilities, Route, choose
+from ..domain.routing import UPSCALE, Capabilities, Route, choose
 from ..domain.task import Artifact, Lease, Task
 from ..ports import Clock, Slots, TaskStore, Watch, WorkerStore
-from .making import UPSCALE, Attempt, Make
+from .making import Attempt, Make
 from .postprocess import Postprocess
 from .watching import Watches, timed
 

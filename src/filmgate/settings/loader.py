@@ -190,6 +190,8 @@ def _check_together(settings: Settings) -> None:
             f"worker.heartbeat_s ({worker.heartbeat_s:g}) must be below worker.lease_s ({worker.lease_s:g}):"
             " a worker has to give a sign of life before its lease runs out."
         )
+    if (settings.provenance.certificate is None) != (settings.provenance.key is None):
+        raise SettingsError("provenance.certificate and provenance.key go together: set both, or neither.")
     if (server.tls_cert is None) != (server.tls_key is None):
         raise SettingsError("server.tls_cert and server.tls_key go together: set both, or neither.")
     _check_default_model(settings.edition.default_model, settings)

@@ -69,6 +69,7 @@ def one_of(choices: Sequence[str]) -> Any:
 
 
 Switch = one_of(("off", "on", "auto"))
+Upscale = one_of(("lanczos", "sharp", "best"))
 OneLanguage = one_of(("any", "english"))
 LogFormat = one_of(("text", "json"))
 LogLevel = one_of(("debug", "info", "warning", "error"))

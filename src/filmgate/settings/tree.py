@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 
 from ..domain import limits
 from ..domain.credits import DEFAULT_PRICES, Prices
-from ..domain.routing import Route
+from ..domain.routing import UPSCALE, Route
 from ..http import edition
 from . import rules
 from .rules import Bool, Count, MaybeFile, MaybeText, OneLanguage, Share, Switch
@@ -168,6 +168,26 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    upscale: rules.Upscale = setting(
+        "lanczos", "How films are enlarged that no engine makes anew: lanczos, sharp, or best, which needs a GPU."
+    )
+    upscale_weights: MaybeFile = setting(None, "Weights of a SPAN network, for best.")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    sign: Bool = setting(False, "Whether films are signed (C2PA); needs the extra c2pa.")
+    certificate: MaybeFile = setting(
+        None,
+        "Certificates (PEM) of who signs, their own first; goes with key. Without, one is made at the first start.",
+    )
+    key: MaybeFile = setting(
+        None, "Private key (PEM, not encrypted) that films are signed with; goes with certificate."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Uploads:
     keep_s: rules.Seconds = setting(3 * DAY, "Seconds for which an uploaded file is kept.")
     account_mib: rules.Count = setting(5120, "MiB that the uploads of one account may take up; 0 is no limit.")
@@ -265,6 +285,8 @@ class Settings:
     callbacks: Callbacks = field(default_factory=Callbacks)
     retention: Retention = field(default_factory=Retention)
     policy: Policy = field(default_factory=Policy)
+    media: Media = field(default_factory=Media)
+    provenance: Provenance = field(default_factory=Provenance)
     uploads: Uploads = field(default_factory=Uploads)
     links: Links = field(default_factory=Links)
     edition: Edition = field(default_factory=Edition)
@@ -294,9 +316,15 @@ class Settings:
     def _options(self, model: ModelSettings) -> dict[str, Mapping[str, Any]]:
         """Engine -> its options: the table's are those of its first engine."""
         options = {model.engine: model.options}
+        if self.media != Media():
+            options[UPSCALE] = self._upscaling()
         if self.storyboard.processes:
             options["storyboard"] = {"processes": self.storyboard.processes, **options.get("storyboard", {})}
         return options
+
+    def _upscaling(self) -> Mapping[str, Any]:
+        weights = self.media.upscale_weights
+        return {"way": self.media.upscale, "weights": None if weights is None else str(weights)}
 
     def prices(self) -> Prices:
         """Credits as ``domain.credits.price`` wants them."""
