@@ -14,7 +14,7 @@ from filmgate.app.parts import SystemClock
 from filmgate.domain.routing import Route
 from filmgate.domain.spec import Spec
 from filmgate.domain.task import Origin, Task
-from filmgate.engines import registry
+from filmgate.engines.registry import Registry
 from filmgate.engines.slot import MEDIA
 from filmgate.engines.slots import LocalSlots, SlotLimits
 from filmgate.net.outbound import Outbound
@@ -91,12 +91,12 @@ async def workshop(
                     policy=policy,
                     features=SqlFeatureStore(rows.database, clock),
                     routes=routes,
-                    capabilities=registry.capabilities,
+                    capabilities=Registry().capabilities,
                 ),
                 postprocess=postprocess,
                 clock=clock,
                 routes=routes,
-                capabilities=registry.capabilities,
+                capabilities=Registry().capabilities,
                 capacity=dict.fromkeys(engines, 1),
                 workroot=folder / "tmp",
                 limits=limits,

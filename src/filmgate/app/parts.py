@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..domain.credits import Prices
 from ..domain.routing import Route
 from ..domain.spec import SEEDS
+from ..engines.registry import Registry
 from ..settings import Settings
 from ..storage.links import Links
 from ..storage.local import LocalStorage
@@ -86,6 +87,7 @@ class Parts:
     features: FeatureStore
     storage: Storage
     links: Links
+    engines: Registry
     routes: Mapping[str, Route]
     prices: Prices
 
@@ -114,6 +116,7 @@ async def opened(settings: Settings, meters: Meters | None = None) -> AsyncItera
             features=SqlFeatureStore(database, clock),
             storage=LocalStorage(films_folder(settings), marked=True),
             links=Links(await _link_keys(settings, accounts)),
+            engines=settings.registry(),
             routes=settings.routes(),
             prices=settings.prices(),
         )

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from ..engines import registry
 from ..engines.slot import MEDIA
 from ..engines.slots import LocalSlots, SlotLimits
 from ..net.outbound import Outbound, Policy
@@ -63,9 +62,10 @@ async def workshop(
     limits = SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s)
     workroot = settings.data / "tmp" / owner
     workroot.mkdir(mode=0o700, parents=True, exist_ok=True)
-    slots = LocalSlots(limits, log_to=log_to, workroot=workroot)
+    slots = LocalSlots(limits, engines=parts.engines, log_to=log_to, workroot=workroot)
     try:
-        opening = [slots.open(engine, settings.worker.slots) for engine in engines] + [slots.open(MEDIA, 1)]
+        capacity = {name: settings.engine(name).slots or settings.worker.slots for name in engines}
+        opening = [slots.open(name, count) for name, count in capacity.items()] + [slots.open(MEDIA, 1)]
         await asyncio.gather(*opening)
         postprocess = Postprocess(slots, parts.storage, parts.clock, round(settings.retention.media_s * 1000))
         runner = Runner(
@@ -80,14 +80,14 @@ async def workshop(
                 policy=policy,
                 features=parts.features,
                 routes=parts.routes,
-                capabilities=registry.capabilities,
+                capabilities=parts.engines.capabilities,
                 watch=watch,
             ),
             postprocess=postprocess,
             clock=parts.clock,
             routes=parts.routes,
-            capabilities=registry.capabilities,
-            capacity=dict.fromkeys(engines, settings.worker.slots),
+            capabilities=parts.engines.capabilities,
+            capacity=capacity,
             workroot=workroot,
             limits=RunnerLimits(lease=settings.worker.lease_s, heartbeat=settings.worker.heartbeat_s),
             ended=ended,
