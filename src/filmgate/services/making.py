@@ -142,7 +142,7 @@ class Make:
 
     async def _fallback(self, attempt: Attempt, order: Order, refusal: ContentRejected) -> Made:
         """By the next engine that can. Raises ``refusal`` where there is none, or none that will."""
-        for number, name in enumerate(self._fallbacks(attempt, order, refusal), 1):
+        for number, name in enumerate(await self._fallbacks(attempt, order, refusal), 1):
             log.info("task=%s event=fallback engine=%s after=%s", attempt.task_id, name, refusal.slug)
             attempt.takes(name)
             folder = order.workdir / f"fallback-{number}"
@@ -157,8 +157,8 @@ class Make:
                 return replace(made, fallback_used=True)
         raise refusal
 
-    def _fallbacks(self, attempt: Attempt, order: Order, refusal: ContentRejected) -> Sequence[str]:
+    async def _fallbacks(self, attempt: Attempt, order: Order, refusal: ContentRejected) -> Sequence[str]:
         task: Task = attempt.lease.task
-        if not may_fall_back(order.spec, refusal) or not self.features.is_on(Feature.FALLBACK):
+        if not may_fall_back(order.spec, refusal) or not await self.features.is_on(Feature.FALLBACK):
             return ()
         return further(self.routes[task.spec.model], attempt.engine, order.spec, self.capabilities)

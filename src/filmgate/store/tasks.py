@@ -135,7 +135,7 @@ class SqlTaskStore:
             return known
 
     async def ordered(self, account_id: str, order_key: OrderKey) -> Task | None:
-        task_id = self._database.read(lambda c: order_keys.known(c, account_id, order_key))
+        task_id = await self._database.read(lambda c: order_keys.known(c, account_id, order_key))
         return None if task_id is None else await self.get(task_id, account_id)
 
     async def forget_order_keys(self, before_ms: int, limit: int) -> int:
@@ -144,21 +144,21 @@ class SqlTaskStore:
     async def upgrade_of(
         self, source_id: str, kind: Kind, index: int, failed_since_ms: int | None = None
     ) -> Task | None:
-        live = self._database.read(lambda c: _live_upgrade(c, source_id, kind, index))
+        live = await self._database.read(lambda c: _live_upgrade(c, source_id, kind, index))
         if live is not None or failed_since_ms is None:
             return live
         of_film = {"of_source": source_id, "of_kind": kind.value, "of_index": index, "of_since": failed_since_ms}
-        row = self._database.read(lambda c: c.execute(_FAILED_UPGRADE, of_film).one_or_none())
+        row = await self._database.read(lambda c: c.execute(_FAILED_UPGRADE, of_film).one_or_none())
         return None if row is None else task_of(row)
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
-        row = self._database.read(lambda c: c.execute(_GET, {"of_id": task_id}).one_or_none())
+        row = await self._database.read(lambda c: c.execute(_GET, {"of_id": task_id}).one_or_none())
         if row is None or account_id not in (None, row.account_id):
             raise TaskNotFound
         return task_of(row)
 
     async def state_of(self, task_id: str) -> bytes:
-        state = self._database.read(lambda c: c.execute(_STATE, {"of_id": task_id}).scalar_one_or_none())
+        state = await self._database.read(lambda c: c.execute(_STATE, {"of_id": task_id}).scalar_one_or_none())
         if state is None:
             raise TaskNotFound
         return bytes(state)
@@ -266,7 +266,7 @@ class SqlTaskStore:
         return await self._database.write(work)
 
     async def held(self, owner: str) -> Mapping[str, int]:
-        rows = self._database.read(lambda c: c.execute(_HELD, {"of_owner": owner}).all())
+        rows = await self._database.read(lambda c: c.execute(_HELD, {"of_owner": owner}).all())
         return {row.id: row.attempt for row in rows}
 
     async def expire(self, *, begun_by_ms: int | None, ended_by_ms: int | None, limit: int) -> Sequence[Task]:
@@ -305,7 +305,7 @@ class SqlTaskStore:
         await self._database.write(lambda c: c.execute(_FORWARD, {"of_now": now, "of_latest": now + longest_ms}))
 
     async def waiting_time(self) -> float | None:
-        due_ms = self._database.read(lambda c: c.execute(_DUE).scalar_one())
+        due_ms = await self._database.read(lambda c: c.execute(_DUE).scalar_one())
         return None if due_ms is None else max(0.0, (due_ms - self._clock.now_ms()) / 1000)
 
     def _submit(

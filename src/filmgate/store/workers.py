@@ -37,5 +37,5 @@ class SqlWorkerStore:
 
     async def live(self) -> Mapping[str, Sequence[str]]:
         now = {"of_now": self._clock.now_ms()}
-        rows = self._database.read(lambda connection: connection.execute(_LIVE, now).all())
+        rows = await self._database.read(lambda connection: connection.execute(_LIVE, now).all())
         return {row.id: msgspec.json.decode(row.engines, type=list[str]) for row in rows}
