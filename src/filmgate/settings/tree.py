@@ -224,6 +224,9 @@ class EngineSettings:
     concurrency: int = 10  #: films at the same time, of an engine that renders elsewhere
     starts_per_minute: int = 0  #: orders sent there; 0 is no limit
     within_s: float = 3600.0  #: a film that is not made there in so many seconds is given up
+    poll_s: float = 5.0  #: between two looks at a film, where the other side does not say
+    faults_to_rest: int = 5  #: so many faults in a row, and for a while it is not asked ...
+    rest_s: float = 30.0  #: ... for so long; then one order shows whether it is well again
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,7 @@ class ModelSettings:
 
     engine: str = "storyboard"
     fallback: tuple[str, ...] = ()  #: engines that are asked next, in order
+    failover: bool = True  #: whether they are asked where an engine breaks down, too, and not only where it refuses
     options: Mapping[str, Any] = field(default_factory=dict)  #: handed to ``engine`` as they are
     prices: Mapping[str, int] = field(
         default_factory=dict
@@ -302,7 +306,7 @@ class Settings:
     def routes(self) -> Mapping[str, Route]:
         """Model -> its engines in order of preference."""
         return {
-            name: Route(name, (model.engine, *model.fallback), self._options(model))
+            name: Route(name, (model.engine, *model.fallback), self._options(model), model.failover)
             for name, model in self.models.items()
         }
 
