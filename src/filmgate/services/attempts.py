@@ -39,6 +39,8 @@ class Attempt:
     making: bool = True  #: until there is a film or an error; what is left then is tidying, which nobody may stop
     lost: bool = False  #: the task is no longer ours
     paid: bool = False  #: an order elsewhere came to nothing: it is not sent once more
+    pledged: list[str] = field(default_factory=list)  #: engines elsewhere that keep a place for it
+    handed_over_to: str | None = None
     runs: list[Run] = field(default_factory=list)  #: what ran for it and has ended
 
     @property

@@ -229,7 +229,8 @@ class Runner:
         busy = Counter(attempt.engine for attempt in self._attempts.values() if attempt.rendering)
         ready = {name for name, count in self._capacity.items() if busy[name] < count and self._slots.free(name)}
         jammed = {name for name, count in self._capacity.items() if busy[name] >= 2 * count}
-        ready |= {name for name in self._remotes.names if self._remotes.has_room(name)}
+        going = Counter(attempt.engine for attempt in self._attempts.values() if attempt.resumed is None)
+        ready |= {name for name in self._remotes.names if self._remotes.has_room(name, going[name])}
         routes = [(model, of, of.healthy(self._remotes.rests)) for model, of in self._routes.items()]
         return [model for model, of, well in routes if well.engines[0] in ready and jammed.isdisjoint(of.engines)]
 
@@ -313,6 +314,8 @@ class Runner:
             log.exception("task=%s event=not_settled it is taken up when its lease runs out", attempt.task_id)
         finally:
             attempt.rendering = False
+            for engine in attempt.pledged:
+                self._remotes.release(engine, handed_over=engine == attempt.handed_over_to)
             if self._attempts.get(attempt.task_id) is attempt:
                 del self._attempts[attempt.task_id]
             self._wake.set()
@@ -373,6 +376,7 @@ class Runner:
     async def _hand_over(self, attempt: Attempt, handed: HandedOver) -> None:
         with contextlib.suppress(LeaseLost):
             await self._waiting.hand_over(attempt.lease, handed.run_at_ms)
+            attempt.handed_over_to = attempt.engine
             log.info("task=%s event=handed_over engine=%s", attempt.task_id, attempt.engine)
         self._looks.nudge()
 
@@ -457,6 +461,8 @@ class Runner:
 
     def _let_go(self, attempt: Attempt) -> None:
         """The task is somebody else's now, or was cancelled: stop working on it, at once."""
+        if attempt.lost:
+            return  # it is told once: what it has to finish, it finishes
         attempt.lost = True
         if attempt.work is not None:
             attempt.work.cancel()
