@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..domain.errors import task_error
 from ..domain.spec import Spec
-from ..domain.task import Role, Task
+from ..domain.task import Role, Status, Task
 from ..ports import Caller
 from ..services.accounts import FIRST_ACCOUNT, first_start
 from ..settings import Settings
@@ -119,6 +119,8 @@ async def _watch(
             return task
         if (now := progress(task_id)) is not None:
             report(*now)
+        elif task.status is Status.WAITING:
+            report(task.progress, task.stage)
         try:
             async with asyncio.timeout(_LOOK_S):
                 await ended.wait()

@@ -19,6 +19,7 @@ from time import monotonic
 
 from ..domain.backoff import doubling
 from ..domain.errors import (
+    EngineUnavailable,
     FilmgateError,
     InputUnusable,
     InternalFault,
@@ -276,6 +277,8 @@ class Runner:
         """
         spec, route = task.spec, self._routes[task.spec.model]
         if (mark := mark_of(task.checkpoint)) is not None:
+            if mark.engine not in self._remotes:
+                raise EngineUnavailable(f"The engine {mark.engine}, which had the order, is not there any more.")
             return mark.engine
         if spec.source_id is not None:
             maker = (await self._store.get(spec.source_id)).engine
