@@ -6,10 +6,11 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..domain.errors import task_error
+from ..domain.errors import IllegalTransition, task_error
 from ..domain.spec import Spec
 from ..domain.task import Role, Status, Task
 from ..ports import Caller
@@ -97,6 +98,9 @@ async def _run(parts: Parts, spec: Spec, report: Callable[[float, str], None], l
         try:
             return await _watch(shop.runner.progress, parts, task.id, ended, running, report)
         finally:
+            with suppress(IllegalTransition):  # interrupted: nobody will ever fetch it
+                await parts.tasks.cancel(task.id)
+                await shop.runner.cancel_elsewhere()
             await shop.runner.drain(0)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

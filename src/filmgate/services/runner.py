@@ -153,6 +153,10 @@ class Runner:
             await asyncio.wait(running, timeout=seconds)
         await self._hand_back()
 
+    async def cancel_elsewhere(self) -> None:
+        """What engines elsewhere do for tasks that have ended: now, since nobody comes after us."""
+        await self._looks.cancel_abandoned()
+
     async def _hand_back(self) -> None:
         """Stop what is under way and return it to the queue, the attempt not counted."""
         left = [attempt for attempt in self._attempts.values() if not attempt.lost]
