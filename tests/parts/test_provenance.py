@@ -23,6 +23,7 @@ from filmgate.domain.errors import EngineFailed, EngineUnavailable
 from filmgate.domain.routing import UPSCALE
 from filmgate.domain.spec import Kind, Spec
 from filmgate.domain.task import Role
+from filmgate.engines.registry import Registry
 from filmgate.engines.slot import MEDIA
 from filmgate.engines.slots import LocalSlots, SlotLimits
 from filmgate.media.encode import Encoder
@@ -227,17 +228,17 @@ def test_a_key_says_how_it_signs(key: ec.EllipticCurvePrivateKey, known: bytes |
 
 def test_a_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     settings = load({"data": tmp_path, "provenance.sign": True}, environ={})
-    first = provenance_of(settings)("storyboard")
+    first = provenance_of(settings, Registry())("storyboard")
     assert first.source_type == DRAWN
     assert first.key == tmp_path / "signing" / "key.pem"
     assert (first.key.stat().st_mode & 0o777, first.key.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     kept = first.key.read_bytes()
-    assert provenance_of(settings)("storyboard") == first
+    assert provenance_of(settings, Registry())("storyboard") == first
     assert first.key.read_bytes() == kept
 
 
 def test_nothing_is_made_where_nothing_is_signed(tmp_path: Path) -> None:
-    about = provenance_of(load({"data": tmp_path}, environ={}))("storyboard")
+    about = provenance_of(load({"data": tmp_path}, environ={}), Registry())("storyboard")
     assert (about.certificate, about.key) == (None, None)
     assert list(tmp_path.iterdir()) == []
 
@@ -245,7 +246,7 @@ def test_nothing_is_made_where_nothing_is_signed(tmp_path: Path) -> None:
 def test_the_operator_s_own_key(keys: tuple[Path, Path], tmp_path: Path) -> None:
     flags = {"data": tmp_path, "provenance.sign": True}
     named = {"provenance.certificate": keys[0], "provenance.key": keys[1]}
-    about = provenance_of(load({**flags, **named}, environ={}))(UPSCALE)
+    about = provenance_of(load({**flags, **named}, environ={}), Registry())(UPSCALE)
     assert (about.certificate, about.key) == keys
     assert not (tmp_path / "signing").exists()
 
@@ -262,7 +263,7 @@ def test_a_key_that_cannot_sign_is_refused_at_the_start(fault: str, keys: tuple[
     named = {"provenance.certificate": certificate, "provenance.key": key, "provenance.sign": True}
     settings = load({"data": tmp_path / "data", **named}, environ={})
     with pytest.raises(EngineUnavailable):
-        provenance_of(settings)
+        provenance_of(settings, Registry())
     with pytest.raises(EngineUnavailable):
         check_credentials(credentials_of(settings))
 

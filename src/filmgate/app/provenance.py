@@ -10,7 +10,7 @@ from pathlib import Path
 from .. import __version__
 from ..domain.errors import EngineUnavailable
 from ..domain.routing import UPSCALE
-from ..engines import registry
+from ..engines.registry import Registry
 from ..media import provenance
 from ..media.label import TRAINED
 from ..ports import Provenance
@@ -25,7 +25,7 @@ class Credentials:
     key: Path
 
 
-def provenance_of(settings: Settings) -> Callable[[str], Provenance]:
+def provenance_of(settings: Settings, engines: Registry) -> Callable[[str], Provenance]:
     """Engine -> what its films say. Where films are signed and nobody has named a key, one is made, once.
 
     Raises EngineUnavailable where films are to be signed and cannot be.
@@ -36,8 +36,8 @@ def provenance_of(settings: Settings) -> Callable[[str], Provenance]:
     def said_by(engine: str) -> Provenance:
         if engine == UPSCALE:  # of films whose maker has left no label: then it was no storyboard
             return Provenance(engine, __version__, TRAINED, certificate, key)
-        able = registry.capabilities(engine)
-        return Provenance(engine, registry.version(engine), able.source_type, certificate, key)
+        kind, able = engines.declared(engine).kind, engines.capabilities(engine)
+        return Provenance(kind, engines.release(engine), able.source_type, certificate, key)
 
     return said_by
 
