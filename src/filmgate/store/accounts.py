@@ -22,7 +22,7 @@ _CHANGE_BALANCE = (
     .where(accounts.c.id == bindparam("of_id"), accounts.c.balance + bindparam("of_credits") >= 0)
     .values(balance=accounts.c.balance + bindparam("of_credits"))
 )
-_ADD_ENTRY = insert(ledger)
+_ADD_ENTRY = insert(ledger).inline()  # nobody asks for its number
 _BALANCE = select(accounts.c.balance).where(accounts.c.id == bindparam("of_id"))
 _ACCOUNT = select(accounts).where(accounts.c.id == bindparam("of_id"))
 _ACCOUNT_LOCKED = _ACCOUNT.with_for_update()
