@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 import threading
@@ -17,17 +18,18 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
 from filmgate.domain.features import Feature
+from filmgate.store import moves
 from filmgate.store.database import DatabaseRefused, DatabaseUnavailable, Notice, Turn
 from filmgate.store.features import SqlFeatureStore
 from filmgate.store.migrate import REVISIONS, migrate
-from filmgate.store.postgres import Database
+from filmgate.store.postgres import PLANS, Database, driver_of, engine_for
 from filmgate.store.servertime import ServerClock, server_time
 from filmgate.store.tables import facts
 from support import postgres
-from support.storing import NOON, HandClock, on, shelf
+from support.storing import MODELS, NOON, HandClock, on, shelf
 from support.tools import program
 
 pytestmark = pytest.mark.anyio
@@ -234,7 +236,7 @@ async def test_a_feature_that_is_switched_is_known_to_those_who_listen_without_l
 
 _TELL_TIME = """
 import asyncio, sys, time
-from filmgate.store.postgres import Database
+from filmgate.store.postgres import PLANS, Database, driver_of, engine_for
 from filmgate.store.servertime import server_time
 
 async def main():
@@ -273,6 +275,41 @@ async def test_what_cannot_be_kept_is_not_found_and_no_fault(tmp_path: Path) -> 
             assert await s.accounts.authenticate("a\0b") is None
             assert await s.accounts.create_account("nul", "a\0b")
             assert (await s.accounts.account("nul")).label == "a\ufffdb"
+
+
+# ---------------------------------------------------------------- claims ------------------------------------------
+
+CLAIMING = {
+    "of_now": NOON,
+    "of_models": [*MODELS],
+    "of_most": 10,
+    "of_many": 8,
+    "of_past": 0,
+    "owner": "w",
+    "lease_until_ms": NOON,
+    "started_ms": NOON,
+}
+
+
+def test_a_claim_finds_its_task_by_indexes(url: str) -> None:
+    """However long the queue is, and however many tasks have ended."""
+    engine, sent = engine_for(url), []
+    event.listen(engine, "before_cursor_execute", lambda *told: sent.append(told[2:4]))
+    with engine.connect() as connection, driver_of(connection).transaction():
+        session = driver_of(connection)
+        session.execute(PLANS[Turn.CLAIMS], prepare=False)
+        connection.execute(moves.CLAIM, CLAIMING)
+        statement, values = sent[-1]
+        plan = [line for (line,) in session.execute(f"EXPLAIN {statement}", values)]
+    looks = {found[2]: found[1] for line in plan if (found := re.search(r"using (\w+) on tasks (\w+)", line))}
+    by_name = {name.rstrip("_0123456789"): index for name, index in looks.items()}
+    assert by_name == {
+        "theirs": "ix_tasks_begun",
+        "queued": "ix_tasks_claim",
+        "mine": "ix_tasks_claim",
+        "head": "pk_tasks",
+    }, plan
+    assert not [line for line in plan if "Seq Scan on tasks" in line]
 
 
 # ---------------------------------------------------------------- tables ------------------------------------------

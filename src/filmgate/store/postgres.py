@@ -169,7 +169,7 @@ def as_passing(error: Exception) -> Exception:
 
 #: A claim looks at a few rows of each table by an index, however many there are. By its guesses how many accounts are
 #: waiting, and keys of them, PostgreSQL would rather read all tasks.
-_PLANS = {
+PLANS = {
     Turn.CLAIMS: "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; "
     "SET LOCAL enable_mergejoin = off; SET LOCAL enable_bitmapscan = off; "
 }
@@ -185,7 +185,7 @@ class InTurn:
     """
 
     def __init__(self, turn: Turn) -> None:
-        self._begin = f"BEGIN; {_PLANS.get(turn, '')}SELECT pg_advisory_xact_lock({_LOCKS + turn.value})"
+        self._begin = f"BEGIN; {PLANS.get(turn, '')}SELECT pg_advisory_xact_lock({_LOCKS + turn.value})"
         self._careful_until = 0.0
 
     def __call__(self, connection: Connection, batch: list[Piece[Any]]) -> None:
