@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from ..settings import Settings
 from .children import Child
@@ -15,6 +18,10 @@ from .listening import announce, check_certificate, listening, raise_file_limit
 from .locks import sole_user
 from .owners import serve_owner, worker_owner
 from .prepare import prepare
+from .private import private_folder
+from .refusal import CannotStart
+
+log = logging.getLogger("filmgate.serve")
 
 _LEAVE_S = 10.0  #: beyond what a child may take to end its work, until it is killed
 
@@ -34,6 +41,7 @@ class Household:
 def serving(settings: Settings, *, worker: bool) -> Iterator[Household]:
     """An API, and a runner unless the workers are elsewhere."""
     check_certificate(settings.server.tls_cert, settings.server.tls_key)
+    _check_folder(settings.data)
     raise_file_limit()
     with (
         sole_user(settings) if worker else contextlib.nullcontext(()) as locks,
@@ -52,6 +60,7 @@ def serving(settings: Settings, *, worker: bool) -> Iterator[Household]:
 @contextlib.contextmanager
 def working(settings: Settings, engines: Sequence[str]) -> Iterator[Household]:
     """A runner alone, with these engines, or all that models name."""
+    _check_folder(settings.data)
     with worker_owner(settings) as (owner, lock), pipe() as nudges:
         yield Household(
             partial(prepare, settings, owner=owner, answers=False),
@@ -74,6 +83,18 @@ def _runner(settings: Settings, owner: str, nudges: int, engines: Sequence[str] 
 
     drain_s = settings.worker.drain_timeout_s + settings.callbacks.timeout_s  # films first, then what they cause
     return Child("runner", partial(worker.main, settings, owner, nudges, only=engines), drain_s + _LEAVE_S)
+
+
+def _check_folder(data: Path) -> None:
+    try:
+        private_folder(data)
+        mode = stat.S_IMODE(data.stat().st_mode)
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {data} cannot be made ({error.strerror}): choose another with --data."
+        ) from error
+    if mode & 0o077:
+        log.warning("event=open_folder Others can look into %s (mode %03o): chmod 700 %s", data, mode, data)
 
 
 @contextlib.contextmanager

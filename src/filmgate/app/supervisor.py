@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import logging
 import signal
-import stat
 import time
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 from ..settings import Settings
 from .children import Bonds, Child, check_hope, dismiss, kill_all, note_fall, reaped, start
 from .households import Household, pipe
 from .logs import start_logging
-from .private import private_folder
 from .refusal import CannotStart
 
 log = logging.getLogger("filmgate.serve")
@@ -38,7 +35,6 @@ class Supervisor:
         start_logging("serve", self._settings.log)
         signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)  # from now on they are read where we wait
         try:
-            _check_folder(self._settings.data)
             with self._household as household, pipe() as lifeline:
                 return self._keep(household, Bonds(lifeline[0], (lifeline[1], *household.locks), self._signals))
         finally:
@@ -105,15 +101,3 @@ def _waited_for() -> frozenset[signal.Signals]:
     """What ends us, and the death of a child. Under nohup, the end of the terminal is not meant for us."""
     signals = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
     return frozenset(signals if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else {*signals, signal.SIGHUP})
-
-
-def _check_folder(data: Path) -> None:
-    try:
-        private_folder(data)
-        mode = stat.S_IMODE(data.stat().st_mode)
-    except OSError as error:
-        raise CannotStart(
-            f"The data folder {data} cannot be made ({error.strerror}): choose another with --data."
-        ) from error
-    if mode & 0o077:
-        log.warning("event=open_folder Others can look into %s (mode %03o): chmod 700 %s", data, mode, data)
