@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from ..domain.audit import SERVER, Note, changes, in_words
 from ..domain.credits import Entry, EntryKind, Spent
@@ -14,17 +14,18 @@ from ..domain.errors import InsufficientCredits, InvalidRequest
 from ..ports import Account, Caller, Clock, Key
 from . import keys as of_keys
 from .audit import add_note
+from .database import Database, Turn
 from .schema import accounts, keys, ledger, secrets
-from .sqlite import Database
 
 _CHANGE_BALANCE = (
     update(accounts)
     .where(accounts.c.id == bindparam("of_id"), accounts.c.balance + bindparam("of_credits") >= 0)
     .values(balance=accounts.c.balance + bindparam("of_credits"))
 )
-_ADD_ENTRY = insert(ledger)
+_ADD_ENTRY = insert(ledger).inline()  # nobody asks for its number
 _BALANCE = select(accounts.c.balance).where(accounts.c.id == bindparam("of_id"))
 _ACCOUNT = select(accounts).where(accounts.c.id == bindparam("of_id"))
+_ACCOUNT_LOCKED = _ACCOUNT.with_for_update()
 _ADD_ACCOUNT = insert(accounts)
 _CHANGE_ACCOUNT = update(accounts).where(accounts.c.id == bindparam("of_id"))
 _SECRET = select(secrets.c.value).where(secrets.c.name == bindparam("of_name"))
@@ -87,7 +88,7 @@ class SqlAccountStore:
         by: str = SERVER,
     ) -> bool:
         account = Account(account_id, label, self._clock.now_ms(), 0, weight, max_running)
-        return await self._database.write(lambda c: _create_account(c, account, credits, by))
+        return await self._database.write(lambda c: _create_account(c, account, credits, by), turn=Turn.ORDERS)
 
     async def account(self, account_id: str) -> Account:
         return await self._database.read(lambda c: _account(c, account_id))
@@ -98,7 +99,7 @@ class SqlAccountStore:
 
     async def change_account(self, account_id: str, change: Callable[[Account], Account], *, by: str) -> Account:
         def work(connection: Connection) -> Account:
-            before = _account(connection, account_id)
+            before = _account(connection, account_id, _ACCOUNT_LOCKED)
             after = change(before)
             connection.execute(_CHANGE_ACCOUNT, {"of_id": account_id} | _told(after))
             different = changes(_told(before), _told(after))
@@ -181,7 +182,7 @@ class SqlAccountStore:
 
     async def secret(self, name: str, candidate: str) -> str:
         row = {"name": name, "value": candidate, "created_ms": self._clock.now_ms()}
-        return await self._database.write(partial(_first_secret, row))
+        return await self._database.write(partial(_first_secret, row), turn=Turn.ORDERS)
 
 
 def _create_account(connection: Connection, account: Account, credits: int, by: str) -> bool:
@@ -202,9 +203,9 @@ def _post(connection: Connection, entry: Entry, by: str) -> None:
     add_note(connection, Note(entry.at_ms, by, action, entry.account_id, entry.account_id, said))
 
 
-def _account(connection: Connection, account_id: str) -> Account:
+def _account(connection: Connection, account_id: str, which: Select[Any] = _ACCOUNT) -> Account:
     """Raises InvalidRequest if there is none."""
-    row = connection.execute(_ACCOUNT, {"of_id": account_id}).one_or_none()
+    row = connection.execute(which, {"of_id": account_id}).one_or_none()
     if row is None:
         raise InvalidRequest(f"There is no account {account_id!r}: see `filmgate accounts list`.")
     return _account_of(row)

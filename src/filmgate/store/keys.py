@@ -30,7 +30,7 @@ CALLER = (
     )
 )
 ALL = select(keys).order_by(keys.c.created_ms, keys.c.id)
-_LIVE = select(keys).where(keys.c.id == bindparam("of_id"), keys.c.revoked_ms.is_(None))
+_LIVE = select(keys).where(keys.c.id == bindparam("of_id"), keys.c.revoked_ms.is_(None)).with_for_update()
 _CHANGE = update(keys).where(keys.c.id == bindparam("of_id"))
 _USED = _CHANGE.values(last_used_ms=bindparam("last_used_ms"))
 _ADD = insert(keys)
@@ -94,7 +94,8 @@ def spent(connection: Connection, now_ms: int) -> Mapping[str, Spent]:
 
 
 def note_uses(connection: Connection, uses: Mapping[str, int]) -> None:
-    connection.execute(_USED, [{"of_id": key_id, "last_used_ms": at_ms} for key_id, at_ms in uses.items()])
+    """In the order of their ids, so that two who do this wait for each other, and not both."""
+    connection.execute(_USED, [{"of_id": key_id, "last_used_ms": at_ms} for key_id, at_ms in sorted(uses.items())])
 
 
 # ---------------------------------------------------------------- rows --------------------------------------------

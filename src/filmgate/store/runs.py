@@ -9,9 +9,9 @@ import msgspec
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from ..domain.task import Run
+from .database import Database
 from .rows import json_text
 from .schema import runs
-from .sqlite import Database
 
 _OF_TASK = select(runs).where(runs.c.task_id == bindparam("of_task")).order_by(runs.c.began_ms, runs.c.attempt)
 _ADD = insert(runs)

@@ -35,15 +35,17 @@ from ..domain.task import Artifact, Failure, Lease, OrderKey, Run, Status, Task
 from ..ports import Clock, Progress
 from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
+from .database import Database, Notice, Turn
 from .events import note_events
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
 from .runs import note_runs
 from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
-from .sqlite import Database
 
 log = logging.getLogger("filmgate.store")
 
 _GET = select(tasks).where(tasks.c.id == bindparam("of_id"))
+#: Nobody else may move it until we have.
+_GET_LOCKED = _GET.with_for_update()
 _STATE = select(task_state.c.state).where(task_state.c.task_id == bindparam("of_id"))
 _UPGRADE = select(tasks).where(
     tasks.c.source_id == bindparam("of_source"),
@@ -126,7 +128,7 @@ class SqlTaskStore:
     async def _ordering(self, task: Task, order_key: OrderKey | None, work: Callable[[Connection], Task]) -> Task:
         """The unique index knows whether a key is new, whoever else is asking: then the other one's task is ours."""
         try:
-            return await self._database.write(work)
+            return await self._database.write(work, turn=Turn.ORDERS, notice=Notice.QUEUE)
         except IntegrityError as error:
             if task.retry_of is not None:
                 raise Conflict("This task has been ordered once more already.") from error
@@ -192,7 +194,8 @@ class SqlTaskStore:
                     "lease_until_ms": now + lease_ms,
                     "started_ms": now,
                 },
-            )
+            ),
+            turn=Turn.CLAIMS,
         )
 
     async def heartbeat(self, owner: str, lease_ms: int, progress: Mapping[str, Progress]) -> set[str]:
@@ -257,7 +260,7 @@ class SqlTaskStore:
             note_runs(connection, task.id, runs)
             return self._close(connection, task)
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def end(self, lease: Lease, error: TaskError, runs: Sequence[Run] = ()) -> Task:
         rejected = isinstance(error, Rejection)
@@ -269,7 +272,7 @@ class SqlTaskStore:
             note_runs(connection, task.id, runs)
             return self._close(connection, task)
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def retry(self, lease: Lease, error: TaskError, run_at_ms: int, runs: Sequence[Run] = ()) -> Task:
         values = {"run_at_ms": run_at_ms, "stage": f"waits to be tried again: {error.slug.replace('_', ' ')}"}
@@ -281,11 +284,12 @@ class SqlTaskStore:
         return await self._database.write(work)
 
     async def drain(self, lease: Lease) -> Task:
-        return await self._database.write(lambda c: self._requeue(c, moves.DRAIN, lease, {"stage": "queued"}))
+        again = partial(self._requeue, statement=moves.DRAIN, lease=lease, values={"stage": "queued"})
+        return await self._database.write(again, notice=Notice.QUEUE)
 
     async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
         def work(connection: Connection) -> Task:
-            row = connection.execute(_GET, {"of_id": task_id}).one_or_none()
+            row = connection.execute(_GET_LOCKED, {"of_id": task_id}).one_or_none()
             if row is None or account_id not in (None, row.account_id):
                 raise TaskNotFound
             after(Status(row.status), Event.CANCEL)
@@ -294,7 +298,7 @@ class SqlTaskStore:
             of_row = {"of_id": task_id, "of_status": row.status}
             return self._close(connection, task_of(connection.execute(moves.CANCEL, of_row | values).one()))
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def held(self, owner: str) -> Mapping[str, int]:
         rows = await self._database.read(lambda c: c.execute(_HELD, {"of_owner": owner}).all())
@@ -315,7 +319,7 @@ class SqlTaskStore:
                     ended += [self._close(connection, task_of(row)) for row in rows]
             return ended
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def sweep_leases(self, owner: str | None = None) -> Sequence[Task]:
         last, others = moves.LEASES_RUN_OUT if owner is None else moves.LEASES_OF_OWNER
@@ -329,7 +333,7 @@ class SqlTaskStore:
             note_events(connection, [task.id for task in requeued], now)
             return [self._close(connection, task) for task in given_up] + requeued
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def bring_forward(self, longest_ms: int) -> None:
         now = self._clock.now_ms()

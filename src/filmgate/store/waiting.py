@@ -11,12 +11,12 @@ from ..domain.errors import LeaseLost
 from ..domain.task import Lease, Run, Status, Task
 from ..ports import Clock, Progress
 from . import moves
+from .database import Database
 from .events import note_events
 from .moves import in_state
 from .rows import task_of
 from .runs import note_runs, run_of
 from .schema import runs, tasks
-from .sqlite import Database
 
 _COUNTS = select(tasks.c.engine, func.count()).where(in_state(Status.WAITING)).group_by(tasks.c.engine)
 _NEXT = select(func.min(tasks.c.run_at_ms)).where(

@@ -6,14 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+from sqlalchemy import Row, bindparam, delete, select, text
 
 from ..ports import Clock
+from .database import Database
 from .rows import json_text
 from .schema import workers
-from .sqlite import Database
 
 _LIVE = select(workers.c.id, workers.c.engines, workers.c.resting).where(workers.c.until_ms > bindparam("of_now"))
+_ANNOUNCE = text(
+    "INSERT INTO workers (id, engines, until_ms, resting) VALUES (:id, :engines, :until_ms, :resting) "
+    "ON CONFLICT (id) DO UPDATE SET engines = excluded.engines, until_ms = excluded.until_ms, "
+    "resting = excluded.resting"
+)
 _FORGET = delete(workers).where(workers.c.id == bindparam("of_id"))
 
 
@@ -32,14 +37,10 @@ class SqlWorkerStore:
             "resting": json_text(list(resting)),
         }
 
-        def work(connection: Connection) -> None:
-            connection.execute(_FORGET, {"of_id": worker})
-            connection.execute(insert(workers), row)
-
-        await self._database.write(work)
+        await self._database.write(lambda connection: connection.execute(_ANNOUNCE, row).close())
 
     async def withdraw(self, worker: str) -> None:
-        await self._database.write(lambda connection: connection.execute(_FORGET, {"of_id": worker}))
+        await self._database.write(lambda connection: connection.execute(_FORGET, {"of_id": worker}).close())
 
     async def live(self) -> Mapping[str, Sequence[str]]:
         return {row.id: msgspec.json.decode(row.engines, type=list[str]) for row in await self._live()}
