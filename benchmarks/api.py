@@ -40,6 +40,7 @@ RUN_S = 3
 FILMS = 4
 CLAIMS = 200
 MODELS = ("veo3", "veo3_fast", "veo3_lite")
+LIMITS, HIGH = ("CREATES_PER_10S", "QUERIES_PER_S", "QUEUE", "QUEUE_PER_ACCOUNT"), 1_000_000  #: on, and out of the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         database = {} if self.url is None else {"FILMGATE_DATABASE_URL": self.url}
-        return {"FILMGATE_LIMITS__CREATES_PER_10S": "1000000", **database}
+        return {f"FILMGATE_LIMITS__{limit}": str(HIGH) for limit in LIMITS} | database
 
     def settings(self) -> Settings:
         return replace(Settings(), data=self.folder / "data", database_url=self.url)

@@ -108,7 +108,8 @@ def build(parts: Parts, wires: Wires, *, worker: bool, around: Sequence[Middlewa
             **dict.fromkeys(uploading.UPLOADS, uploading.errors),
         },
         new_id=lambda: secrets.token_hex(6),
-        around=[*around, Middleware(metrics.Counted, requests=metrics.requests_of(wires.meters.registry))],
+        count=metrics.counting(wires.meters.registry),
+        around=around,
     )
 
 
