@@ -9,9 +9,11 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from ..domain.errors import FilmgateError, MalformedRequest, TooManyRequests, UnknownAddress, WrongMethod
 from .front import Count, Front
@@ -57,7 +59,7 @@ def application(
             response.headers["Retry-After"] = str(max(1, ceil(error.retry_after_s or 0)))
         return response
 
-    app = Starlette(
+    app = _Application(
         routes=routes,
         middleware=[*around, Middleware(Front, answer=answer, new_id=new_id, count=count)],
         exception_handlers={FilmgateError: answer, HTTPException: answer},
@@ -65,6 +67,14 @@ def application(
     )
     app.router.redirect_slashes = False  # a redirect would be an answer outside every dialect
     return app
+
+
+class _Application(Starlette):
+    def build_middleware_stack(self) -> ASGIApp:
+        """Without Starlette's own layer for crashes, its outermost: the front answers them."""
+        outermost = super().build_middleware_stack()
+        assert isinstance(outermost, ServerErrorMiddleware)
+        return outermost.app
 
 
 async def plain(request: Request, error: FilmgateError) -> Response:

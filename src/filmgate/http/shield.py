@@ -25,7 +25,12 @@ SHIELD: Final[Mapping[bytes, bytes]] = MappingProxyType(
 )
 
 
+_WHOLE: Final = tuple(SHIELD.items())
+
+
 def with_shield(headers: list[tuple[bytes, bytes]] | tuple[()]) -> list[tuple[bytes, bytes]]:
     """The headers (names in small letters, as ASGI has them), and what is missing."""
     said = {name for name, _ in headers}
-    return [*headers, *(each for each in SHIELD.items() if each[0] not in said)]
+    if said.isdisjoint(SHIELD):
+        return [*headers, *_WHOLE]
+    return [*headers, *(each for each in _WHOLE if each[0] not in said)]

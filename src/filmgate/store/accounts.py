@@ -14,6 +14,8 @@ from ..domain.errors import InsufficientCredits, InvalidRequest
 from ..ports import Account, Caller, Clock, Key
 from . import keys as of_keys
 from .audit import add_note
+from .hot import Hot
+from .memory import Memory
 from .schema import accounts, keys, ledger, secrets
 from .sqlite import Database
 
@@ -22,11 +24,12 @@ _CHANGE_BALANCE = (
     .where(accounts.c.id == bindparam("of_id"), accounts.c.balance + bindparam("of_credits") >= 0)
     .values(balance=accounts.c.balance + bindparam("of_credits"))
 )
-_ADD_ENTRY = insert(ledger)
+_ADD_ENTRY = Hot(insert(ledger), ("account_id", "kind", "credits", "at_ms", "task_id", "note"))
 _BALANCE = select(accounts.c.balance).where(accounts.c.id == bindparam("of_id"))
 _ACCOUNT = select(accounts).where(accounts.c.id == bindparam("of_id"))
 _ADD_ACCOUNT = insert(accounts)
 _CHANGE_ACCOUNT = update(accounts).where(accounts.c.id == bindparam("of_id"))
+_CALLERS = 1024  #: remembered at once
 _SECRET = select(secrets.c.value).where(secrets.c.name == bindparam("of_name"))
 
 
@@ -46,8 +49,8 @@ def add_entry(connection: Connection, entry: Entry) -> None:
 
 def add_line(connection: Connection, entry: Entry) -> None:
     """The line alone, for who changes the balance in a statement of their own."""
-    connection.execute(
-        _ADD_ENTRY,
+    _ADD_ENTRY.change(
+        connection,
         {
             "account_id": entry.account_id,
             "kind": entry.kind.value,
@@ -73,6 +76,7 @@ class SqlAccountStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._callers: Memory[tuple[Caller, float]] = Memory(most=_CALLERS)  #: by digest, with their last moment
 
     # ------------------------------------------------------------ accounts
 
@@ -124,9 +128,17 @@ class SqlAccountStore:
     # ------------------------------------------------------------ keys
 
     async def authenticate(self, digest: str) -> Caller | None:
-        values = {"of_digest": digest, "of_now": self._clock.now_ms()}
-        row = await self._database.read(lambda c: c.execute(of_keys.CALLER, values).one_or_none())
-        return None if row is None else of_keys.caller_of(row)
+        mark, now = self._database.mark(), self._clock.now_ms()
+        known = self._callers.sure(digest, mark)
+        if known is not None and now < known[1]:
+            return known[0]
+        row = await self._database.read(lambda c: of_keys.CALLER.one(c, {"of_digest": digest, "of_now": now}))
+        if row is None:
+            self._callers.forget(digest)
+            return None
+        caller = of_keys.caller_of(row)
+        self._callers.keep(digest, mark, (caller, of_keys.good_until_ms(row)))
+        return caller
 
     async def create_key(self, key: Key, digest: str, *, by: str = SERVER) -> None:
         await self._database.write(lambda c: of_keys.add_key(c, key, digest, by))

@@ -184,40 +184,40 @@ class _Writer:
 
     def __init__(self, engine: Engine, observe: Callable[[int, float], None]) -> None:
         self._observe = observe
-        self._pieces: queue.SimpleQueue[_Piece[Any] | None] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[list[_Piece[Any]] | None] = queue.SimpleQueue()
         self._connection = engine.connect()
         self._thread = threading.Thread(target=self._run, name="filmgate-store", daemon=True)
         self._thread.start()
 
-    def put(self, piece: _Piece[Any]) -> None:
-        self._pieces.put(piece)
+    def put(self, pieces: list[_Piece[Any]]) -> None:
+        """A wake-up of the thread for all of them: one for each would cost as much as an order."""
+        self._asked.put(pieces)
 
     def close(self) -> None:
         """Does what was asked for before, then ends."""
-        self._pieces.put(None)
+        self._asked.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         with self._connection:
             closing = False
             while not closing:
-                batch, closing = self._next_batch()
-                if batch:
+                asked, closing = self._next()
+                for first in range(0, len(asked), MOST_PIECES):
+                    batch = asked[first : first + MOST_PIECES]
                     began = time.perf_counter()
                     _commit(self._connection, batch)
                     _tell_all(batch)
                     self._observe(len(batch), time.perf_counter() - began)
 
-    def _next_batch(self) -> tuple[list[_Piece[Any]], bool]:
-        """Everything that waits, up to the bound; and whether it was the last."""
-        batch: list[_Piece[Any]] = []
+    def _next(self) -> tuple[list[_Piece[Any]], bool]:
+        """Everything that waits; and whether it was the last."""
+        found: list[_Piece[Any]] = []
         with contextlib.suppress(queue.Empty):
-            while len(batch) < MOST_PIECES:
-                piece = self._pieces.get(block=not batch)
-                if piece is None:
-                    return batch, True
-                batch.append(piece)
-        return batch, False
+            while (pieces := self._asked.get(block=not found)) is not None:
+                found += pieces
+            return found, True
+        return found, False
 
 
 def _commit(connection: Connection, batch: list[_Piece[Any]]) -> None:
@@ -254,6 +254,8 @@ class Database:
         self._writing_engine = engine_for(path, patience_ms=0)  # waits in ``patiently`` instead
         self._writer = _Writer(self._writing_engine, observe)
         self._closed = False
+        self._turn: int | None = None
+        self._asked: list[_Piece[Any]] = []
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """What ``work`` returned, once it is on the disk; what it raised, once it is undone.
@@ -264,12 +266,33 @@ class Database:
             raise RuntimeError("The database is closed.")
         loop = asyncio.get_running_loop()
         piece: _Piece[T] = _Piece(work, loop, loop.create_future())
-        self._writer.put(piece)
+        if not self._asked:
+            loop.call_soon(self._hand_over)
+        self._asked.append(piece)
         return await piece.future
+
+    def _hand_over(self) -> None:
+        """At the end of a turn of the loop, so that all that was asked for in it shares one transaction."""
+        asked, self._asked = self._asked, []
+        self._writer.put(asked)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """At once, in the event loop, without ever waiting: for one look-up by an index."""
         return work(self._reader)
+
+    def mark(self) -> object | None:
+        """While this is what it was before something was read, nobody has committed anything since, in no process.
+
+        Asked of SQLite once in each turn of the loop: whoever could know of a later commit is heard in a later turn.
+        A database that cannot tell answers None; see ``memory.py``.
+        """
+        if self._turn is None:
+            self._turn = driver_of(self._reader).execute("PRAGMA data_version").fetchone()[0]
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        return self._turn
+
+    def _end_turn(self) -> None:
+        self._turn = None
 
     async def read_aside(self, work: Callable[[Connection], T]) -> T:
         """In a thread: for lists and sums. All statements of ``work`` see the same moment."""
@@ -288,6 +311,7 @@ class Database:
         if self._closed:
             return
         self._closed = True
+        self._hand_over()
         await asyncio.to_thread(self._writer.close)
         self._reader.close()
         self._engine.dispose()

@@ -36,13 +36,15 @@ from ..ports import Clock, Progress
 from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
 from .events import note_events
+from .hot import Hot
+from .memory import Memory
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
 from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
 from .sqlite import Database
 
 log = logging.getLogger("filmgate.store")
 
-_GET = select(tasks).where(tasks.c.id == bindparam("of_id"))
+_GET = Hot(select(tasks).where(tasks.c.id == bindparam("of_id")))
 _STATE = select(task_state.c.state).where(task_state.c.task_id == bindparam("of_id"))
 _UPGRADE = select(tasks).where(
     tasks.c.source_id == bindparam("of_source"),
@@ -63,7 +65,7 @@ _FAILED_UPGRADE = (
     .limit(1)
 )
 _HELD = select(tasks.c.id, tasks.c.attempt).where(moves.HELD_BY_OWNER)
-_ADD = insert(tasks)
+_ADD = Hot(insert(tasks))
 _ADD_STATE = insert(task_state)
 _ADD_CALLBACK = insert(callbacks)
 _FORWARD = (
@@ -80,6 +82,7 @@ _SERVED = (
 _heartbeat = lru_cache(maxsize=64)(moves.heartbeat)
 
 NO_BOUND = 2**31 - 1
+_KNOWN = 1024  #: tasks that are remembered: as many as may be asked about at a time
 FIRST_TURNS = 8  #: accounts that a claim looks at before it looks at all of them
 
 GIVEN_UP = (
@@ -115,6 +118,7 @@ class SqlTaskStore:
         self._clock = clock
         self._new_callback_id = new_callback_id
         self._limits = limits
+        self._known: Memory[tuple[Any, Task]] = Memory(most=_KNOWN)
 
     async def submit(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
         return await self._ordering(task, order_key, partial(self._submit, task, row_of(task), caps, order_key))
@@ -152,10 +156,23 @@ class SqlTaskStore:
         return None if row is None else task_of(row)
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
-        row = await self._database.read(lambda c: c.execute(_GET, {"of_id": task_id}).one_or_none())
-        if row is None or account_id not in (None, row.account_id):
+        mark = self._database.mark()
+        _, task = self._known.sure(task_id, mark) or await self._look(task_id, mark)
+        if account_id not in (None, task.origin.account_id):
             raise TaskNotFound
-        return task_of(row)
+        return task
+
+    async def _look(self, task_id: str, mark: object | None) -> tuple[Any, Task]:
+        """The row, and the same Task as the last time where that has not changed: see ``TaskStore.get``."""
+        row = await self._database.read(lambda c: _GET.one(c, {"of_id": task_id}))
+        if row is None:
+            self._known.forget(task_id)
+            raise TaskNotFound
+        known = self._known.last(task_id)
+        if known is None or known[0] != row:
+            known = row, task_of(row)
+        self._known.keep(task_id, mark, known)
+        return known
 
     async def state_of(self, task_id: str) -> bytes:
         state = await self._database.read(lambda c: c.execute(_STATE, {"of_id": task_id}).scalar_one_or_none())
@@ -254,7 +271,7 @@ class SqlTaskStore:
 
     async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
         def work(connection: Connection) -> Task:
-            row = connection.execute(_GET, {"of_id": task_id}).one_or_none()
+            row = _GET.one(connection, {"of_id": task_id})
             if row is None or account_id not in (None, row.account_id):
                 raise TaskNotFound
             after(Status(row.status), Event.CANCEL)
@@ -316,7 +333,7 @@ class SqlTaskStore:
         if order_key is not None:
             order_keys.note(connection, order_key, task)
         number = admit(connection, hold_of(task), caps, self._limits)
-        connection.execute(_ADD, row | {"created_ms": task.created_ms, "number": number})
+        _ADD.change(connection, row | {"created_ms": task.created_ms, "number": number})
         return task
 
     def _submit_once(

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...domain.features import Feature
+from ...domain.forecast import Outlook
 from ...domain.spec import Kind
 from ...domain.task import Status, Task
 from ...http.body import read_body
@@ -21,6 +22,7 @@ from ...http.listing import read_listing
 from ...http.order_keys import order_key_of
 from ...http.orders import Enlargement, read_enlargement, task_id_of
 from ...http.refusals import errors, refused
+from ...http.told import Told
 from ...ports import TaskEvent
 from .render import EVENTS, render_enlarged, render_event, render_record
 from .schema import NAMES, parse_cancel, parse_extend, parse_generate, parse_upgrade
@@ -62,13 +64,18 @@ def _orders(desk: Desk) -> list[Direct]:
 
 
 def _looks(desk: Desk) -> list[Direct]:
+    def tell(task: Task, edition: Edition, outlook: Outlook) -> Response:
+        return envelope(200, "success", render_record(task, edition, desk.links, outlook))
+
+    told = Told(tell)
+
     async def record_info(request: Request) -> Response:
         caller = await desk.admit(request)
         task_id = task_id_of("taskId", request.query_params.get("taskId"))
         desk.count(caller, task_id)
         task = await desk.record(caller, task_id)
         outlook = await desk.outlook(task)
-        return envelope(200, "success", render_record(task, desk.edition_of(caller), desk.links, outlook))
+        return told(task, desk.edition_of(caller), outlook)
 
     async def events(request: Request) -> Response:
         task, edition = await _watched(request, desk)
