@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, literal_column, select
 
 from ..domain.task import Status
 from ..ports import Clock
+from .database import Database
 from .moves import in_state
 from .outbox import PENDING
 from .schema import callbacks, deliveries, ledger, tasks, workers
-from .sqlite import Database
 
 _LIVE = in_state(Status.QUEUED, Status.RUNNING, Status.WAITING)
 _TASKS = (
@@ -33,10 +33,11 @@ _LEDGER = (
     .where(ledger.c.id > bindparam("of_seen"))
     .group_by(ledger.c.kind)
 )
+_HUNDREDS = deliveries.c.status.op("/")(literal_column("100"))  # of whole numbers: the rest is dropped
 _DELIVERIES = (
-    select(deliveries.c.status // 100, func.count(), func.max(deliveries.c.id))
+    select(_HUNDREDS, func.count(), func.max(deliveries.c.id))
     .where(deliveries.c.id > bindparam("of_seen"))
-    .group_by(deliveries.c.status // 100)
+    .group_by(_HUNDREDS)
 )
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, select, text
 
 from ..domain.audit import Note
 from ..domain.features import Feature
 from ..ports import Clock
 from .audit import add_note
+from .database import Database, Notice, Remembered
 from .memory import Memory
 from .schema import features
-from .sqlite import Database
 
 _ALL = select(features.c.name, features.c.is_on)
-_ADD = insert(features)
-_REMOVE = delete(features).where(features.c.name == bindparam("of_name"))
+_SET = text(
+    "INSERT INTO features (name, is_on, changed_ms) VALUES (:name, :is_on, :changed_ms) "
+    "ON CONFLICT (name) DO UPDATE SET is_on = excluded.is_on, changed_ms = excluded.changed_ms"
+)
 _EVERYTHING = "features"
 
 
@@ -32,12 +34,12 @@ class SqlFeatureStore:
         return (await self.all())[feature]
 
     async def all(self) -> Mapping[Feature, bool]:
-        mark = self._database.mark()
-        known = self._known.sure(_EVERYTHING, mark)
-        if known is None:
-            known = await self._database.read(_read)
-            self._known.keep(_EVERYTHING, mark, known)
-        return known
+        mark, known = self._database.mark(Remembered.FEATURES), self._known.last(_EVERYTHING)
+        if known is not None and known.holds(mark):
+            return known.value
+        found = await self._database.read(_read)
+        self._known.keep(_EVERYTHING, found, mark)
+        return found
 
     async def set(self, feature: Feature, is_on: bool, actor: str) -> None:
         now = self._clock.now_ms()
@@ -45,11 +47,10 @@ class SqlFeatureStore:
         row = {"name": feature.value, "is_on": is_on, "changed_ms": now}
 
         def work(connection: Connection) -> None:
-            connection.execute(_REMOVE, {"of_name": feature.value})
-            connection.execute(_ADD, row)
+            connection.execute(_SET, row)
             add_note(connection, note)
 
-        await self._database.write(work)
+        await self._database.write(work, notice=Notice.FEATURES)
 
 
 def _read(connection: Connection) -> Mapping[Feature, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +34,7 @@ CALLER = Hot(
     )
 )
 ALL = select(keys).order_by(keys.c.created_ms, keys.c.id)
-_LIVE = select(keys).where(keys.c.id == bindparam("of_id"), keys.c.revoked_ms.is_(None))
+_LIVE = select(keys).where(keys.c.id == bindparam("of_id"), keys.c.revoked_ms.is_(None)).with_for_update()
 _CHANGE = update(keys).where(keys.c.id == bindparam("of_id"))
 _USED = _CHANGE.values(last_used_ms=bindparam("last_used_ms"))
 _ADD = insert(keys)
@@ -97,7 +98,8 @@ def spent(connection: Connection, now_ms: int) -> Mapping[str, Spent]:
 
 
 def note_uses(connection: Connection, uses: Mapping[str, int]) -> None:
-    connection.execute(_USED, [{"of_id": key_id, "last_used_ms": at_ms} for key_id, at_ms in uses.items()])
+    """In the order of their ids, so that two who do this wait for each other, and not both."""
+    connection.execute(_USED, [{"of_id": key_id, "last_used_ms": at_ms} for key_id, at_ms in sorted(uses.items())])
 
 
 # ---------------------------------------------------------------- rows --------------------------------------------
@@ -128,12 +130,20 @@ def row_of(key: Key) -> dict[str, Any]:
     }
 
 
-def good_until_ms(row: Any) -> float:
-    """When a caller is none any more, if nobody changes anything before."""
-    return min(row.until_ms or math.inf, row.expires_ms or math.inf)
+@dataclass(frozen=True, slots=True)
+class Good:
+    """Who may use a key, and until when if nobody changes anything before."""
+
+    caller: Caller
+    until_ms: float
 
 
-def caller_of(row: Any) -> Caller:
+def good_of(row: Any) -> Good:
+    """Of a row of ``CALLER``."""
+    return Good(_caller_of(row), min(row.until_ms or math.inf, row.expires_ms or math.inf))
+
+
+def _caller_of(row: Any) -> Caller:
     addresses = addresses_of(row.addresses)
     return Caller(row.account_id, row.id, edition_of(row.edition), _caps_of(row), addresses, row.priority)
 

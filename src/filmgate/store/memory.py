@@ -1,38 +1,43 @@
-"""What was read from the database, kept for as long as it is surely still so.
+"""What was read from the database, kept for as long as it is still so.
 
-``Database.mark`` is the seam: SQLite tells, in 3 µs and whoever wrote, whether anything was committed since. A database
-that cannot tell answers None, and nothing is taken from memory.
+``Database.mark`` is the seam: SQLite tells, in 3 µs and whoever has written, whether anything was committed since. What
+a database cannot tell about is read anew.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
 
 
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[V]):
+    value: V
+    mark: object | None  #: the database's, before the value was read
+
+    def holds(self, mark: object | None) -> bool:
+        """Whether it is still so, with the mark that the database has now."""
+        return mark is not None and self.mark == mark
+
+
 class Memory(Generic[V]):
-    """The last ``most`` things that were looked up, each with the mark that the database had before the look."""
+    """The last ``most`` things that were read."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: dict[str, tuple[object, V]] = {}
+        self._kept: dict[str, Kept[V]] = {}
 
-    def keep(self, key: str, mark: object | None, value: V) -> None:
+    def last(self, key: str) -> Kept[V] | None:
+        """As it was the last time."""
+        return self._kept.get(key)
+
+    def keep(self, key: str, value: V, mark: object | None) -> None:
         self._kept.pop(key, None)
-        self._kept[key] = mark, value
+        self._kept[key] = Kept(value, mark)
         if len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]
-
-    def sure(self, key: str, mark: object | None) -> V | None:
-        """If nothing at all has changed since."""
-        kept = self._kept.get(key)
-        return kept[1] if kept is not None and mark is not None and kept[0] == mark else None
-
-    def last(self, key: str) -> V | None:
-        """As it was the last time."""
-        kept = self._kept.get(key)
-        return None if kept is None else kept[1]
 
     def forget(self, key: str) -> None:
         self._kept.pop(key, None)

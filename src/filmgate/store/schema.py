@@ -22,6 +22,9 @@ from sqlalchemy import (
     text,
 )
 
+#: The number of a row, for as long as the server lives. SQLite numbers rows of its own accord, under this type alone.
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+
 
 def _only_added_to(table: Table) -> None:
     """Rows are added to the table, never changed: the database itself refuses anything else."""
@@ -31,6 +34,17 @@ def _only_added_to(table: Table) -> None:
             f"BEGIN SELECT RAISE(ABORT, 'rows of {table.name} stay as they are: add another one'); END"
         )
         event.listen(table, "after_create", refusal.execute_if(dialect="sqlite"))
+    function = DDL(  # type: ignore[no-untyped-call]
+        f"CREATE FUNCTION {table.name}_stays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+        f"'rows of {table.name} stay as they are: add another one' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    event.listen(table, "after_create", function.execute_if(dialect="postgresql"))
+    for change in ("UPDATE", "DELETE"):
+        trigger = DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER {table.name}_no_{change.lower()} BEFORE {change} ON {table.name} "
+            f"FOR EACH ROW EXECUTE FUNCTION {table.name}_stays()"
+        )
+        event.listen(table, "after_create", trigger.execute_if(dialect="postgresql"))
 
 
 #: Constraints have names, so that later revisions can name them.
@@ -115,7 +129,7 @@ key_spending = Table(
 ledger = Table(
     "ledger",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("account_id", String(64), ForeignKey("accounts.id"), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("credits", BigInteger, nullable=False),
@@ -280,7 +294,7 @@ Index("ix_callbacks_newest_of_account", callbacks.c.account_id, callbacks.c.crea
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("callback_id", String(40), ForeignKey("callbacks.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
@@ -329,7 +343,7 @@ uploads = Table(
 webhook_secrets = Table(
     "webhook_secrets",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("account_id", String(64), ForeignKey("accounts.id"), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("secret", Text, nullable=False),
@@ -351,7 +365,7 @@ features = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("at_ms", BigInteger, nullable=False, index=True),
     Column("actor", Text, nullable=False),
     Column("action", String(64), nullable=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -35,16 +35,19 @@ from ..domain.task import Artifact, Failure, Lease, OrderKey, Status, Task
 from ..ports import Clock, Progress
 from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
+from .database import Database, Notice, Remembered, Turn
 from .events import note_events
 from .hot import Hot
 from .memory import Memory
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
 from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
-from .sqlite import Database
 
 log = logging.getLogger("filmgate.store")
 
-_GET = Hot(select(tasks).where(tasks.c.id == bindparam("of_id")))
+_OF_ID = select(tasks).where(tasks.c.id == bindparam("of_id"))
+_GET = Hot(_OF_ID)
+#: Nobody else may move it until we have.
+_GET_LOCKED = _OF_ID.with_for_update()
 _STATE = select(task_state.c.state).where(task_state.c.task_id == bindparam("of_id"))
 _UPGRADE = select(tasks).where(
     tasks.c.source_id == bindparam("of_source"),
@@ -104,6 +107,18 @@ def random_callback_id() -> str:
     return f"msg_{secrets.token_hex(16)}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A task as it was read."""
+
+    row: Any
+    task: Task
+
+
+def _sort(task: Task) -> Remembered:
+    return Remembered.ENDED if task.status.ended else Remembered.ROWS
+
+
 class SqlTaskStore:
     """The TaskStore of ``ports`` over a database."""
 
@@ -118,7 +133,7 @@ class SqlTaskStore:
         self._clock = clock
         self._new_callback_id = new_callback_id
         self._limits = limits
-        self._known: Memory[tuple[Any, Task]] = Memory(most=_KNOWN)
+        self._known: Memory[_Known] = Memory(_KNOWN)
 
     async def submit(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
         return await self._ordering(task, order_key, partial(self._submit, task, row_of(task), caps, order_key))
@@ -129,7 +144,7 @@ class SqlTaskStore:
     async def _ordering(self, task: Task, order_key: OrderKey | None, work: Callable[[Connection], Task]) -> Task:
         """The unique index knows whether a key is new, whoever else is asking: then the other one's task is ours."""
         try:
-            return await self._database.write(work)
+            return await self._database.write(work, turn=Turn.ORDERS, notice=Notice.QUEUE)
         except IntegrityError as error:
             if task.retry_of is not None:
                 raise Conflict("This task has been ordered once more already.") from error
@@ -156,23 +171,25 @@ class SqlTaskStore:
         return None if row is None else task_of(row)
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
-        mark = self._database.mark()
-        _, task = self._known.sure(task_id, mark) or await self._look(task_id, mark)
+        kept = self._known.last(task_id)
+        if kept is not None and kept.holds(self._database.mark(_sort(kept.value.task))):
+            task = kept.value.task
+        else:
+            task = await self._look(task_id, None if kept is None else kept.value)
         if account_id not in (None, task.origin.account_id):
             raise TaskNotFound
         return task
 
-    async def _look(self, task_id: str, mark: object | None) -> tuple[Any, Task]:
-        """The row, and the same Task as the last time where that has not changed: see ``TaskStore.get``."""
+    async def _look(self, task_id: str, before: _Known | None) -> Task:
+        """The same Task as the last time where its row has not changed: see ``TaskStore.get``."""
+        marks = {of: self._database.mark(of) for of in (Remembered.ROWS, Remembered.ENDED)}
         row = await self._database.read(lambda c: _GET.one(c, {"of_id": task_id}))
         if row is None:
             self._known.forget(task_id)
             raise TaskNotFound
-        known = self._known.last(task_id)
-        if known is None or known[0] != row:
-            known = row, task_of(row)
-        self._known.keep(task_id, mark, known)
-        return known
+        known = before if before is not None and before.row == row else _Known(row, task_of(row))
+        self._known.keep(task_id, known, marks[_sort(known.task)])
+        return known.task
 
     async def state_of(self, task_id: str) -> bytes:
         state = await self._database.read(lambda c: c.execute(_STATE, {"of_id": task_id}).scalar_one_or_none())
@@ -208,7 +225,8 @@ class SqlTaskStore:
                     "lease_until_ms": now + lease_ms,
                     "started_ms": now,
                 },
-            )
+            ),
+            turn=Turn.CLAIMS,
         )
 
     async def heartbeat(self, owner: str, lease_ms: int, progress: Mapping[str, Progress]) -> set[str]:
@@ -249,7 +267,7 @@ class SqlTaskStore:
             connection.execute(_ADD_STATE, {"task_id": task.id, "state": state})
             return self._close(connection, task)
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def end(self, lease: Lease, error: TaskError) -> Task:
         rejected = isinstance(error, Rejection)
@@ -260,18 +278,19 @@ class SqlTaskStore:
             task = _move(connection, statement, lease, values | {"ended_ms": self._clock.now_ms()})
             return self._close(connection, task)
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def retry(self, lease: Lease, error: TaskError, run_at_ms: int) -> Task:
         values = {"run_at_ms": run_at_ms, "stage": f"waits to be tried again: {error.slug.replace('_', ' ')}"}
         return await self._database.write(lambda c: self._requeue(c, moves.RETRY, lease, values))
 
     async def drain(self, lease: Lease) -> Task:
-        return await self._database.write(lambda c: self._requeue(c, moves.DRAIN, lease, {"stage": "queued"}))
+        again = partial(self._requeue, statement=moves.DRAIN, lease=lease, values={"stage": "queued"})
+        return await self._database.write(again, notice=Notice.QUEUE)
 
     async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
         def work(connection: Connection) -> Task:
-            row = _GET.one(connection, {"of_id": task_id})
+            row = connection.execute(_GET_LOCKED, {"of_id": task_id}).one_or_none()
             if row is None or account_id not in (None, row.account_id):
                 raise TaskNotFound
             after(Status(row.status), Event.CANCEL)
@@ -280,7 +299,7 @@ class SqlTaskStore:
             of_row = {"of_id": task_id, "of_status": row.status}
             return self._close(connection, task_of(connection.execute(moves.CANCEL, of_row | values).one()))
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def held(self, owner: str) -> Mapping[str, int]:
         rows = await self._database.read(lambda c: c.execute(_HELD, {"of_owner": owner}).all())
@@ -301,7 +320,7 @@ class SqlTaskStore:
                     ended += [self._close(connection, task_of(row)) for row in rows]
             return ended
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def sweep_leases(self, owner: str | None = None) -> Sequence[Task]:
         last, others = moves.LEASES_RUN_OUT if owner is None else moves.LEASES_OF_OWNER
@@ -315,7 +334,7 @@ class SqlTaskStore:
             note_events(connection, [task.id for task in requeued], now)
             return [self._close(connection, task) for task in given_up] + requeued
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def bring_forward(self, longest_ms: int) -> None:
         now = self._clock.now_ms()

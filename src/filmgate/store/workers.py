@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, select, text
 
 from ..ports import Clock
+from .database import Database
 from .rows import json_text
 from .schema import workers
-from .sqlite import Database
 
 _LIVE = select(workers.c.id, workers.c.engines).where(workers.c.until_ms > bindparam("of_now"))
+_ANNOUNCE = text(
+    "INSERT INTO workers (id, engines, until_ms) VALUES (:id, :engines, :until_ms) "
+    "ON CONFLICT (id) DO UPDATE SET engines = excluded.engines, until_ms = excluded.until_ms"
+)
 _FORGET = delete(workers).where(workers.c.id == bindparam("of_id"))
 
 
@@ -25,15 +29,10 @@ class SqlWorkerStore:
 
     async def announce(self, worker: str, engines: Sequence[str], until_ms: int) -> None:
         row = {"id": worker, "engines": json_text(list(engines)), "until_ms": until_ms}
-
-        def work(connection: Connection) -> None:
-            connection.execute(_FORGET, {"of_id": worker})
-            connection.execute(insert(workers), row)
-
-        await self._database.write(work)
+        await self._database.write(lambda connection: connection.execute(_ANNOUNCE, row).close())
 
     async def withdraw(self, worker: str) -> None:
-        await self._database.write(lambda connection: connection.execute(_FORGET, {"of_id": worker}))
+        await self._database.write(lambda connection: connection.execute(_FORGET, {"of_id": worker}).close())
 
     async def live(self) -> Mapping[str, Sequence[str]]:
         now = {"of_now": self._clock.now_ms()}
