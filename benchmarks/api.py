@@ -59,9 +59,9 @@ async def _claim_ms(at: Place, claims: int) -> list[float]:
 
 def queue(postgres: str | None) -> list[Row]:
     """Dispatch on an idle server, and claims from 100,000 queued tasks of 1,000 accounts."""
-    idle = (
-        [] if postgres else [Row("idle: POST to the job in its slot, p50", statistics.median(dispatch_ms()), 15, "ms")]
-    )
+    rows = []
+    if postgres is None:
+        rows.append(Row("idle: POST to the job in its slot, p50", statistics.median(dispatch_ms()), 15, "ms"))
     with place(postgres) as at:
         fill(at.database, finished=0, queued=100_000, of_accounts=1_000)
         took = [_p99(asyncio.run(_claim_ms(at, CLAIMS))) for _ in range(RUNS)]

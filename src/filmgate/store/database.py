@@ -56,7 +56,7 @@ class Remembered(Enum):
     """What stores remember of what they have read (``memory.py``), by what a database has to know about it."""
 
     ROWS = "rows"  #: always exact: keys, and tasks that have not ended
-    ENDED = "ended"  #: of ended tasks only their media change: a database may be a second behind
+    ENDED = "ended"  #: of ended tasks only their media change: what others have changed may be told a second later
     FEATURES = "features"  #: there is a notice of their changes
 
 

@@ -235,12 +235,16 @@ class Database:
         self._readers = lanes.lane(look, MOST_READS, threads=READERS)
         self._lanes = lanes
         self._listener: Listener | None = None
+        self._written = 0  #: how often
         self._closed = False
 
     async def write(
         self, work: Callable[[Connection], T], *, turn: Turn | None = None, notice: Notice | None = None
     ) -> T:
-        return await self._ask(self._writers if turn is None else self._turns[turn], work, notice)
+        try:
+            return await self._ask(self._writers if turn is None else self._turns[turn], work, notice)
+        finally:
+            self._written += 1
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._ask(self._readers, work)
@@ -267,10 +271,10 @@ class Database:
             raise as_passing(error) from error
 
     def mark(self, of: Remembered) -> object | None:
-        """Whether rows have changed is known only to who reads them; what is told of ended tasks is a second old at
-        most."""
+        """Whether rows have changed is known only to who reads them. What is told of ended tasks is a second old at
+        most, and never older than what this process itself has written."""
         if of is Remembered.ENDED:
-            return int(time.monotonic())
+            return int(time.monotonic()), self._written
         return self._listener.version if of is Remembered.FEATURES and self._listener is not None else None
 
     def listen(self, heard: Heard) -> None:
