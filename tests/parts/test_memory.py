@@ -32,7 +32,7 @@ from filmgate.store.rows import row_of, task_of
 from filmgate.store.schema import ledger, task_state
 from filmgate.store.sqlite import Database, driver_of
 from filmgate.store.tasks import SqlTaskStore
-from support.storing import FILM, MODELS, Shelf, opened, order, shelf
+from support.storing import FILM, MODELS, Shelf, on, opened, order, shelf
 
 pytestmark = pytest.mark.anyio
 
@@ -95,6 +95,26 @@ async def test_a_remembered_task_is_nobody_elses(tmp_path: Path) -> None:
         assert await s.tasks.get(task.id, "default") is await s.tasks.get(task.id)
         with pytest.raises(TaskNotFound):
             await s.tasks.get(task.id, "another")
+
+
+async def test_on_postgresql_only_what_others_do_to_an_ended_task_may_be_told_a_second_later(tmp_path: Path) -> None:
+    with on("postgresql"):
+        async with shelf(tmp_path) as s, opened(s.address) as other:
+            await s.account()
+            ours, theirs, live = [(await s.submitted()).id for _ in range(3)]
+            for _ in range(2):
+                lease = await s.tasks.claim("w1", LEASE_MS, MODELS)
+                assert lease is not None
+                await s.tasks.succeed(lease, [FILM], engine="trial", state=b"")
+            assert [len((await s.tasks.get(each)).artifacts) for each in (ours, theirs, live)] == [1, 1, 0]
+            await SqlTaskStore(other, s.clock).cancel(live)
+            assert (await s.tasks.get(live)).status is Status.REJECTED
+            await s.media.discard(ours)
+            assert (await s.tasks.get(ours)).artifacts == ()
+            await SqlMediaStore(other, s.clock).discard(theirs)
+            async with asyncio.timeout(5):
+                while (await s.tasks.get(theirs)).artifacts:
+                    await asyncio.sleep(0.05)
 
 
 DEEDS = ("submit", "claim", "progress", "succeed", "end", "drain", "cancel", "discard", "forget")

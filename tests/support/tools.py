@@ -19,8 +19,8 @@ def program(*names: str) -> str:
 def node_modules(*names: str) -> Path:
     """The folder where `.ci/run` has put Node modules, if all of these are in it."""
     folder = Path(__file__).parents[2] / ".ci" / "node" / "node_modules"
-    missing = [name for name in names if not (folder / name).is_dir()]
-    return Path(missing(f"Node modules are not installed: {', '.join(missing)}")) if missing else folder
+    lacking = [name for name in names if not (folder / name).is_dir()]
+    return Path(missing(f"Node modules are not installed: {', '.join(lacking)}")) if lacking else folder
 
 
 def package(name: str) -> None:

@@ -256,7 +256,7 @@ REFUSED = [
         "mysql://x",
         "FILMGATE_DATABASE_URL is not acceptable; it must be an address such as sqlite",
     ),
-    ("FILMGATE_DATABASE_URL", "postgresql://x", "A PostgreSQL database cannot be used in this version yet"),
+    ("FILMGATE_DATABASE_URL", "postgresql+psycopg://x", "it must be an address such as sqlite"),
     ("FILMGATE_STORAGE_URL", "s3://films", "S3 storage cannot be used in this version yet"),
     ("FILMGATE_SERVER__TLS_CERT", "cert.pem", "server.tls_cert and server.tls_key go together"),
     ("FILMGATE_SECRET_KEY_FILE", "/nowhere/key", "FILMGATE_SECRET_KEY_FILE names /nowhere/key, which cannot be read"),

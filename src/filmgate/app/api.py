@@ -45,6 +45,7 @@ from ..services.submit import Submit
 from ..services.uploads import Uploads
 from ..services.uses import Uses
 from ..settings import Settings
+from ..store.database import is_postgres
 from .chance import Seeds, TaskIds
 from .connections import Patience, guarded
 from .listening import room
@@ -89,7 +90,8 @@ def build(parts: Parts, wires: Wires, *, worker: bool, around: Sequence[Middlewa
     return application(
         [
             *veo3.routes(desk),  # the first that fits is taken, and these are asked for most
-            *health.routes(Readiness(parts, worker=worker)),
+            # Where several share a database, the workers are elsewhere; but there must be one.
+            *health.routes(Readiness(parts, worker=worker or is_postgres(settings.database))),
             *metrics.routes(Report(wires.meters, parts.counts, settings).text, settings.metrics.token),
             *_documentation(desk, public=settings.server.public_docs),
             *files.routes(parts.storage, parts.links, parts.clock),
@@ -218,11 +220,16 @@ async def _answer(
             app = build(parts, wires, worker=worker, around=[*map(_traced, tracers)])
             server = _Server(_config(settings, app), ready, wires.closing)
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
+            parts.listen(_nothing_to_do)
             sweeps = [asyncio.create_task(sweep) for sweep in deadline_sweeps(parts, nudge)]
             await server.serve(sockets=[listener])
             for sweep in sweeps:
                 sweep.cancel()
             await asyncio.gather(*sweeps, return_exceptions=True)
+
+
+def _nothing_to_do() -> None:
+    """Of the queue the API reads whatever it is asked; what it listens for is that features were switched."""
 
 
 def _traced(tracer: Tracer) -> Middleware:

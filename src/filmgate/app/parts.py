@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,14 +18,16 @@ from ..storage.local import LocalStorage
 from ..store.accounts import SqlAccountStore
 from ..store.audit import SqlAuditLog
 from ..store.counts import SqlCounts
+from ..store.database import Database, Heard, is_postgres
 from ..store.events import SqlEventStore
 from ..store.features import SqlFeatureStore
 from ..store.media import SqlMediaStore
 from ..store.migrate import migrate
+from ..store.opening import open_database
 from ..store.outbox import SqlOutbox
 from ..store.queue import SqlQueueView
 from ..store.sealing import Seal
-from ..store.sqlite import Database, location
+from ..store.servertime import server_time
 from ..store.tasks import SqlTaskStore
 from ..store.uploads import SqlUploadStore
 from ..store.webhooks import SqlWebhookStore
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
     from .meters import Meters
 
 LINK_SECRET = "links"
-SERVE_OWNER = "serve"  #: the runner of `serve`: one data directory has one, so its name can be the same at every start
 
 
 class SystemClock:
@@ -87,14 +88,13 @@ class Parts:
     links: Links
     routes: Mapping[str, Route]
     prices: Prices
+    listen: Callable[[Heard], None]  #: from then on it is called when another process has told of the queue
 
 
 @asynccontextmanager
 async def opened(settings: Settings, meters: Meters | None = None) -> AsyncIterator[Parts]:
     """The parts over a database that ``prepare`` has made ready; closed at the end. ``meters`` hear of its commits."""
-    clock = SystemClock()
-    watched = {} if meters is None else {"observe": meters.committed}
-    async with Database(location(settings.database), **watched) as database:
+    async with _database(settings, meters) as database, _clock(settings, database) as clock:
         accounts = SqlAccountStore(database, clock)
         yield Parts(
             settings=settings,
@@ -115,7 +115,27 @@ async def opened(settings: Settings, meters: Meters | None = None) -> AsyncItera
             links=Links(await _link_keys(settings, accounts)),
             routes=settings.routes(),
             prices=settings.prices(),
+            listen=database.listen,
         )
+
+
+@asynccontextmanager
+async def _database(settings: Settings, meters: Meters | None) -> AsyncIterator[Database]:
+    database = open_database(settings.database, **({} if meters is None else {"observe": meters.committed}))
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _clock(settings: Settings, database: Database) -> AsyncIterator[Clock]:
+    """Where several machines share a database, all go by the clock of its server."""
+    if not is_postgres(settings.database):
+        yield SystemClock()
+        return
+    async with server_time(database) as clock:
+        yield clock
 
 
 @asynccontextmanager
@@ -123,7 +143,7 @@ async def operator(settings: Settings) -> AsyncIterator[Parts]:
     """The parts for an operator's command, on a database that may never have been used before."""
     private_folder(settings.data)
     check_place(settings)
-    await asyncio.to_thread(migrate, location(settings.database))
+    await asyncio.to_thread(migrate, settings.database)
     async with opened(settings) as parts:
         yield parts
 

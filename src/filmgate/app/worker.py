@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..domain.errors import EngineUnavailable
+from ..domain.routing import Route
 from ..engines import registry
 from ..engines.slot import MEDIA
 from ..engines.slots import LocalSlots, SlotLimits
@@ -27,7 +29,7 @@ from .callbacks import compose
 from .logs import start_logging
 from .loop import run
 from .meters import RunnerMeters, runner_file
-from .parts import SERVE_OWNER, Parts, opened
+from .parts import Parts, opened
 from .policy import policy_of
 from .readiness import short_of_room
 from .sweeps import Sweeping, deadline_sweeps, key_sweep
@@ -52,14 +54,17 @@ async def workshop(
     *,
     watch: Watch = _UNWATCHED,
     log_to: int | None = None,
+    only: Collection[str] = (),
 ) -> AsyncIterator[Workshop]:
     """Slots for every engine that a model names, loaded, and a runner over them. Closed, nothing of it is left.
 
+    ``only`` these engines are loaded, where any are named: films of models that begin with others are made elsewhere.
     ``log_to``: a file descriptor for what the slots print; None is standard error.
     """
     settings = parts.settings
     policy = policy_of(settings)
-    engines = sorted({engine for route in parts.routes.values() for engine in route.engines})
+    routes = routes_here(parts.routes, only)
+    engines = sorted({engine for route in routes.values() for engine in route.engines})
     limits = SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s)
     workroot = settings.data / "tmp" / owner
     workroot.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,13 +84,13 @@ async def workshop(
                 postprocess=postprocess,
                 policy=policy,
                 features=parts.features,
-                routes=parts.routes,
+                routes=routes,
                 capabilities=registry.capabilities,
                 watch=watch,
             ),
             postprocess=postprocess,
             clock=parts.clock,
-            routes=parts.routes,
+            routes=routes,
             capabilities=registry.capabilities,
             capacity=dict.fromkeys(engines, settings.worker.slots),
             workroot=workroot,
@@ -97,6 +102,23 @@ async def workshop(
         yield Workshop(runner, slots)
     finally:
         await slots.close()
+
+
+def routes_here(routes: Mapping[str, Route], only: Collection[str]) -> Mapping[str, Route]:
+    """What a worker with these engines alone can make: models by their first engine, with the fallbacks it has.
+
+    Raises EngineUnavailable for an engine that no model names.
+    """
+    if not only:
+        return routes
+    known = {engine for route in routes.values() for engine in route.engines}
+    if unknown := sorted(set(only) - known):
+        raise EngineUnavailable(f"No model names the engine {unknown[0]!r}; named are {', '.join(sorted(known))}.")
+    return {
+        model: replace(route, engines=tuple(engine for engine in route.engines if engine in only))
+        for model, route in routes.items()
+        if route.engines[0] in only
+    }
 
 
 def _outbound(settings: Settings) -> Outbound:
@@ -119,13 +141,13 @@ def deliverer(parts: Parts, watch: Watch = _UNWATCHED) -> Deliver:
     )
 
 
-def main(settings: Settings, nudges: int, ready: Callable[[], None]) -> None:
+def main(settings: Settings, owner: str, nudges: int, ready: Callable[[], None], *, only: Collection[str] = ()) -> None:
     """Work until SIGTERM, then drain. ``nudges``: a pipe on which the API says that something was queued."""
     start_logging("runner", settings.log)
-    run(_work(settings, nudges, ready))
+    run(_work(settings, owner, nudges, ready, only))
 
 
-async def _work(settings: Settings, nudges: int, ready: Callable[[], None]) -> None:
+async def _work(settings: Settings, owner: str, nudges: int, ready: Callable[[], None], only: Collection[str]) -> None:
     loop, loading = asyncio.get_running_loop(), asyncio.current_task()
     assert loading is not None
     loop.add_signal_handler(signal.SIGTERM, loading.cancel)  # until the engines are loaded there is nothing to drain
@@ -134,10 +156,11 @@ async def _work(settings: Settings, nudges: int, ready: Callable[[], None]) -> N
         watch = Watches([meters, *tracers])
         async with opened(settings, meters) as parts:
             deliver = deliverer(parts, watch)
-            async with workshop(parts, SERVE_OWNER, deliver.nudge, watch=watch) as shop:
+            async with workshop(parts, owner, deliver.nudge, watch=watch, only=only) as shop:
                 stop = asyncio.Event()
                 loop.add_signal_handler(signal.SIGTERM, stop.set)
                 _listen(loop, nudges, shop.runner.nudge)
+                parts.listen(_both(shop.runner.nudge, deliver.nudge))
                 ready()
                 kept_ms = round(settings.retention.metadata_s * 1000)
                 janitor = Janitor(parts.uploads, parts.media, parts.storage, parts.clock, records_kept_ms=kept_ms)
@@ -167,6 +190,14 @@ async def _until(
         running.cancel()
         for sweep in (sweeping, *tidying):
             sweep.cancel()
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def heard() -> None:
+        one()
+        other()
+
+    return heard
 
 
 def _listen(loop: asyncio.AbstractEventLoop, nudges: int, nudge: Callable[[], None]) -> None:

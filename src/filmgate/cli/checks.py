@@ -11,7 +11,7 @@ import sqlite3
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -48,9 +48,12 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield fonts()
     yield data_folder(settings.data)
     yield free_disk(settings.data)
-    yield sqlite()
-    yield file_system(settings)
-    yield database(settings)
+    if settings.database.startswith("postgres"):
+        yield database_server(settings)
+    else:
+        yield sqlite()
+        yield file_system(settings)
+        yield database(settings)
     yield webhook_secrets(settings.database, settings.secret_key)
     yield films(settings)
     yield port(settings.server.host, settings.server.port)
@@ -163,6 +166,23 @@ def file_system(settings: Settings) -> Finding:
     return Finding("file system", f"{mount.kind} at {mount.point}", advice)
 
 
+def database_server(settings: Settings) -> Finding:
+    from ..domain.errors import FilmgateError
+    from ..store.postgres import shown
+    from ..store.tables import facts
+
+    place = shown(settings.database)
+    try:
+        found = facts(settings.database)
+    except FilmgateError as error:
+        return Finding("database", place, str(error))
+    tables = f"schema {found.revision}" if found.revision else "tables are made at the first start"
+    clock = f"its clock is {abs(found.ahead_ms) / 1000:.1f} s {'ahead' if found.ahead_ms > 0 else 'behind'}"
+    seen = f"{place} (PostgreSQL {found.version}, {tables}{'' if abs(found.ahead_ms) < 1000 else f', {clock}'})"
+    advice = "It answers before its disk has what it keeps: set fsync and synchronous_commit to on."
+    return Finding("database", seen, "" if found.keeps else advice)
+
+
 def films(settings: Settings) -> Finding:
     """Whether films can be stored: tried, since rights, mounts and full disks have too many ways to say no."""
     from ..app.place import films_folder
@@ -197,12 +217,15 @@ def webhook_secrets(url: str, secret_key: str | None) -> Finding:
         return Finding("webhook secrets", seen, str(error))
     if clear:
         later = "the next start seals them" if secret_key else "FILMGATE_SECRET_KEY would seal them"
-        seen += f" in a file that only its owner can read; {later}"
+        where = "the database" if url.startswith("postgres") else "a file that only its owner can read"
+        seen += f" in {where}; {later}"
     return Finding("webhook secrets", seen or "none")
 
 
-def _stored_secrets(url: str) -> list[tuple[str, str, str]]:
+def _stored_secrets(url: str) -> Sequence[tuple[str, str, str]]:
     """(account, kind, secret as stored); none where there is no database yet, or one that cannot be read."""
+    if url.startswith("postgres"):
+        return _secrets_of_server(url)
     from ..store.sqlite import location
 
     path = location(url).absolute()
@@ -211,6 +234,16 @@ def _stored_secrets(url: str) -> list[tuple[str, str, str]]:
             return connection.execute("SELECT account_id, kind, secret FROM webhook_secrets").fetchall()
     except sqlite3.Error:
         return []  # what is wrong with the database is told by its own check
+
+
+def _secrets_of_server(url: str) -> Sequence[tuple[str, str, str]]:
+    from ..domain.errors import FilmgateError
+    from ..store.tables import stored_secrets
+
+    try:
+        return stored_secrets(url)
+    except FilmgateError:
+        return []  # as above
 
 
 def port(host: str, number: int) -> Finding:

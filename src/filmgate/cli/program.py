@@ -23,6 +23,7 @@ COMMANDS = {
     "cancel": ("filmgate.cli.task:cancel", "Cancel a task of a server."),
     "download": ("filmgate.cli.task:download", "Fetch the film of a task from a server."),
     "serve": ("filmgate.cli.serve:serve", "Run the server."),
+    "worker": ("filmgate.cli.worker:worker", "Make films for servers that share a database."),
     "accounts": ("filmgate.cli.accounts:accounts", "Create accounts, look at them, give them credits."),
     "keys": ("filmgate.cli.keys:keys", "Create, list, change and revoke API keys; say what signs callbacks."),
     "callbacks": ("filmgate.cli.callbacks:callbacks", "List, send again and try callbacks."),

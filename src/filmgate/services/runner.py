@@ -31,7 +31,7 @@ from ..domain.errors import (
 )
 from ..domain.lifecycle import MAX_FAULTS
 from ..domain.routing import Capabilities, Route, choose
-from ..domain.task import Lease, Task
+from ..domain.task import Artifact, Lease, Task
 from ..ports import Clock, Slots, TaskStore, Watch, WorkerStore
 from .making import UPSCALE, Attempt, Make
 from .postprocess import Postprocess
@@ -275,6 +275,7 @@ class Runner:
         try:
             made = await self._make(attempt)
             attempt.making = False  # from here on the store decides: the film comes first, or a cancellation
+            await self._discard_earlier(attempt)
             with timed(self._watch, attempt.lease.task, made.engine, "publish"):
                 await self._store.succeed(
                     attempt.lease,
@@ -310,12 +311,20 @@ class Runner:
         except Exception:
             log.exception("task=%s event=not_tidied attempt=%s", attempt.task_id, attempt.lease.attempt)
         else:
-            await self._discard(task, prefix)
+            await self._discard(task, prefix, task.artifacts)
 
-    async def _discard(self, task: Task, prefix: str) -> None:
-        """Remove the stored files that the row does not name."""
+    async def _discard_earlier(self, attempt: Attempt) -> None:
+        """What attempts before this one have left, before the end is told: we may die right after that.
+
+        Never of a later one, which would be of somebody who has the task now.
+        """
+        for number in range(1, attempt.lease.attempt):
+            await self._discard(attempt.lease.task, f"{attempt.task_id}/{number}/")
+
+    async def _discard(self, task: Task, prefix: str, but: Sequence[Artifact] = ()) -> None:
+        """Remove the stored files that nobody will ask for."""
         try:
-            await self._postprocess.discard(prefix, but=task.artifacts)
+            await self._postprocess.discard(prefix, but=but)
         except Exception:
             log.exception("task=%s event=not_discarded", task.id)
 

@@ -14,7 +14,7 @@ import msgspec
 from ..http.edition import PRESETS
 from .models import read_models
 from .names import SettingsError, check_environment, check_keys
-from .rules import DATABASES_LATER, STORAGES_LATER, Rule
+from .rules import STORAGES_LATER, Rule
 from .tree import Setting, Settings, known
 
 __all__ = ["SettingsError", "edition_of_key", "edition_switch", "load"]
@@ -179,10 +179,6 @@ def _tree(values: Mapping[str, Any]) -> Settings:
 
 def _check_together(settings: Settings) -> None:
     worker, server = settings.worker, settings.server
-    if settings.database.startswith(DATABASES_LATER):
-        raise SettingsError(
-            "A PostgreSQL database cannot be used in this version yet: use sqlite:///, or leave it out."
-        )
     if settings.storage.startswith(STORAGES_LATER):
         raise SettingsError("S3 storage cannot be used in this version yet: use file://, or leave it out.")
     if worker.heartbeat_s >= worker.lease_s:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-DATABASES_LATER = ("postgresql", "postgres")
 STORAGES_LATER = ("s3",)
 
 
@@ -103,7 +102,10 @@ MaybeSecret = Annotated[str | None, Rule("at least 32 characters long", lambda t
 MaybeToken = Annotated[str | None, Rule("at least 16 characters long", lambda text: len(text) >= 16)]
 DatabaseUrl = Annotated[
     str | None,
-    Rule("an address such as sqlite:////var/lib/filmgate/filmgate.db", _begins("sqlite:///", "postgres")),
+    Rule(
+        "an address such as sqlite:////var/lib/filmgate/filmgate.db or postgresql://filmgate@db.example.org/filmgate",
+        _begins("sqlite:///", "postgresql://", "postgres://"),
+    ),
 ]
 StorageUrl = Annotated[
     str | None,

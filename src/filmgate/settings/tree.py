@@ -239,7 +239,10 @@ class Settings:
         default_words="$XDG_DATA_HOME/filmgate, or ~/.local/share/filmgate",
     )
     database_url: rules.DatabaseUrl = setting(
-        None, "Database of tasks, accounts and keys.", secret=True, default_words="sqlite:///DATA/filmgate.db"
+        None,
+        "Database of tasks, accounts and keys: a SQLite file, or a PostgreSQL that several machines share.",
+        secret=True,
+        default_words="sqlite:///DATA/filmgate.db",
     )
     storage_url: rules.StorageUrl = setting(None, "Where films are kept.", default_words="file://DATA/media")
     public_url: rules.MaybeBaseUrl = setting(

@@ -18,10 +18,10 @@ from sqlalchemy import (
     ScalarSelect,
     bindparam,
     func,
-    insert,
     literal_column,
     null,
     select,
+    text,
     update,
 )
 
@@ -46,7 +46,12 @@ _SPEND = Hot(
     .where(key_spending.c.key_id == bindparam("of_key"), key_spending.c.hour_ms == bindparam("of_hour"))
     .values(credits=key_spending.c.credits + bindparam("of_credits"))
 )
-_SPEND_FIRST = insert(key_spending)
+_SPEND_MORE = Hot(
+    text(
+        "INSERT INTO key_spending (key_id, hour_ms, credits) VALUES (:key_id, :hour_ms, :credits) "
+        "ON CONFLICT (key_id, hour_ms) DO UPDATE SET credits = key_spending.credits + excluded.credits"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +91,7 @@ def admit(connection: Connection, hold: Hold, caps: Caps, limits: Limits) -> int
         raise InsufficientCredits(f"This needs {hold.credits} credits and the account has {balance}.")
     _check(hold, taken, caps, limits)
     if hold.credits:
-        spending = {"of_key": hold.key_id, "of_hour": begun, "of_credits": hold.credits}
-        if _SPEND.change(connection, spending) == 0:
-            first = {"key_id": hold.key_id, "hour_ms": begun, "credits": hold.credits}
-            connection.execute(_SPEND_FIRST, first)
+        _SPEND_MORE.change(connection, {"key_id": hold.key_id, "hour_ms": begun, "credits": hold.credits})
     add_line(connection, Entry(hold.account_id, EntryKind.HOLD, -hold.credits, hold.at_ms, hold.task_id))
     return int(taken.orders)
 

@@ -13,7 +13,7 @@ from .database import Database
 from .rows import json_text
 from .schema import audit
 
-_ADD = insert(audit)
+_ADD = insert(audit).inline()  # nobody asks for its number
 _DETAILS = msgspec.json.Decoder(dict[str, str | int | None])
 
 

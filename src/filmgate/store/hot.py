@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.sql.selectable import Select
 
 Values = Mapping[str, Any]
@@ -34,8 +35,8 @@ class Hot:
     """One statement. What it is given and what it returns must need no conversion but that of true and false to 1 and
     0, which come back as numbers; lists as parameters do."""
 
-    def __init__(self, core: Select[Any] | UpdateBase, columns: Sequence[str] | None = None) -> None:
-        """``columns`` are those that an INSERT sets, where it does not set all."""
+    def __init__(self, core: Select[Any] | UpdateBase | TextClause, columns: Sequence[str] | None = None) -> None:
+        """``columns`` are those that an INSERT sets, where it does not set all. Plain text returns nothing."""
         self._core = core
         self._columns = columns
 
@@ -66,6 +67,7 @@ class Hot:
         """Not at import: most programs that know of the store execute nothing."""
         compiled = self._core.compile(dialect=SQLiteDialect_pysqlite(paramstyle="named"), column_keys=self._columns)
         constants = {name: each.value for name, each in compiled.binds.items() if not each.required}
-        names = [str(name) for name in self._core.exported_columns.keys()]  # noqa: SIM118  # not a dictionary's
+        columns = () if isinstance(self._core, TextClause) else self._core.exported_columns.keys()  # text: none
+        names = [str(name) for name in columns]
         row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # names that are known once it is compiled
         return _Compiled(str(compiled), constants, row._make)

@@ -77,12 +77,15 @@ def _turns() -> CTE:
 
     First those with the fewest tasks worked on for their weight, then those not served for the longest time.
     """
-    begun = _begun(accounts.c.id)
-    share = (cast(begun, Float) / accounts.c.weight).label("share")
+    begun = _begun(accounts.c.id).label("begun")
+    busy = select(accounts.c.id, accounts.c.weight, accounts.c.served, accounts.c.max_running, begun).where(BUSY)
+    # For its own sake PostgreSQL would count twice.
+    busy_ones = busy.cte("busy").prefix_with("MATERIALIZED", dialect="postgresql")
+    share = (cast(busy_ones.c.begun, Float) / busy_ones.c.weight).label("share")
     return (
-        select(accounts.c.id, share, accounts.c.served)
-        .where(BUSY, begun < func.coalesce(accounts.c.max_running, bindparam("of_most")))
-        .order_by(share, accounts.c.served, accounts.c.id)
+        select(busy_ones.c.id, share, busy_ones.c.served)
+        .where(busy_ones.c.begun < func.coalesce(busy_ones.c.max_running, bindparam("of_most")))
+        .order_by(share, busy_ones.c.served, busy_ones.c.id)
         .limit(bindparam("of_many"))
         .offset(bindparam("of_past"))
         .cte("turns")

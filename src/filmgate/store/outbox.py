@@ -48,7 +48,7 @@ _REDELIVER = (
     .values(tries=0, state=CallbackState.PENDING.value, next_at_ms=bindparam("of_now"))
     .returning(callbacks)
 )
-_ADD_DELIVERY = insert(deliveries)
+_ADD_DELIVERY = insert(deliveries).inline()  # nobody asks for its number
 
 
 class SqlOutbox:

@@ -79,4 +79,4 @@ def ahead_ns(connection: Connection) -> int:
         at_us = connection.execute(_NOW).scalar_one()
         took = steady_ns() - before
         measured.append((took, at_us * 1000 - before - took // 2))
-    return min(measured)[1]
+    return int(min(measured)[1])

@@ -38,7 +38,7 @@ _LOCK = select(accounts.c.id).where(accounts.c.id == bindparam("of_account")).wi
 _FORGET = delete(webhook_secrets).where(*_OF_KIND)
 _FORGET_RUN_OUT = _FORGET.where(webhook_secrets.c.until_ms <= bindparam("of_now"))
 _REPLACE = update(webhook_secrets).where(*_OF_KIND, webhook_secrets.c.until_ms.is_(None))
-_ADD = insert(webhook_secrets)
+_ADD = insert(webhook_secrets).inline()
 _ALL = select(webhook_secrets)
 _RESEAL = update(webhook_secrets).where(webhook_secrets.c.id == bindparam("of_id"))
 _IN_CLEAR = Seal(None)

@@ -107,10 +107,19 @@ def _number_tasks() -> None:
 def _index_queue() -> None:
     """By key too: one that may not run more tasks is passed over in one step."""
     op.drop_index("ix_tasks_claim", "tasks")
+    in_line: list[str | sa.TextClause] = [
+        "account_id",
+        "key_id",
+        sa.text("priority DESC"),
+        "created_ms",
+        "id",
+        "model",
+        "run_at_ms",
+    ]
     op.create_index(
         "ix_tasks_claim",
         "tasks",
-        ["status", "account_id", "key_id", sa.text("priority DESC"), "created_ms", "id", "model", "run_at_ms"],
+        ["status", *in_line] if op.get_bind().dialect.name == "sqlite" else in_line,
         sqlite_where=sa.text("status = 'queued'"),
         postgresql_where=sa.text("status = 'queued'"),
     )
