@@ -172,20 +172,23 @@ class SqlTaskStore:
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
         kept = self._known.last(task_id)
-        if kept is not None and kept.holds(self._database.mark(_sort(kept.value.task))):
-            task = kept.value.task
-        else:
-            task = await self._look(task_id, None if kept is None else kept.value)
-        if account_id not in (None, task.origin.account_id):
-            raise TaskNotFound
-        return task
+        if (
+            kept is not None
+            and account_id in (None, kept.value.task.origin.account_id)
+            and kept.holds(self._database.mark(_sort(kept.value.task)))
+        ):
+            return kept.value.task
+        return await self._look(task_id, account_id, None if kept is None else kept.value)
 
-    async def _look(self, task_id: str, before: _Known | None) -> Task:
-        """The same Task as the last time where its row has not changed: see ``TaskStore.get``."""
+    async def _look(self, task_id: str, account_id: str | None, before: _Known | None) -> Task:
+        """The same Task as the last time where its row has not changed: see ``TaskStore.get``.
+
+        Somebody else's is looked up as one that there is not: it is neither decoded nor remembered, so that nothing
+        about it can be told by how long that took.
+        """
         marks = {of: self._database.mark(of) for of in (Remembered.ROWS, Remembered.ENDED)}
         row = await self._database.read(lambda c: _GET.one(c, {"of_id": task_id}))
-        if row is None:
-            self._known.forget(task_id)
+        if row is None or account_id not in (None, row.account_id):
             raise TaskNotFound
         known = before if before is not None and before.row == row else _Known(row, task_of(row))
         self._known.keep(task_id, known, marks[_sort(known.task)])
