@@ -27,7 +27,8 @@ PROGRAM = """
 import asyncio, json, sys
 from dataclasses import replace
 
-from filmgate.app.parts import SystemClock, new_task_id
+from filmgate.app.chance import TaskIds
+from filmgate.app.parts import SystemClock
 from filmgate.domain.task import OrderKey
 from filmgate.store.tasks import SqlTaskStore
 from support.storing import opened, order
@@ -38,7 +39,8 @@ async def main() -> None:
         print("ready", flush=True)
         sys.stdin.readline()
         keys = [OrderKey(f"order {number % 10}", "d" * 64) for number in range(100)]
-        made = [replace(order(), id=new_task_id()) for _ in keys]
+        new_id = TaskIds()
+        made = [replace(order(), id=new_id()) for _ in keys]
         tasks = await asyncio.gather(*(store.submit(task, order_key=key) for task, key in zip(made, keys)))
         print(json.dumps({key.key: task.id for key, task in zip(keys, tasks)}))
 

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, event, text
 
 from filmgate.domain.features import Feature
 from filmgate.store import moves
-from filmgate.store.database import DatabaseRefused, DatabaseUnavailable, Notice, Turn
+from filmgate.store.database import DatabaseRefused, DatabaseUnavailable, Notice, Remembered, Turn
 from filmgate.store.features import SqlFeatureStore
 from filmgate.store.migrate import REVISIONS, migrate
 from filmgate.store.postgres import PLANS, Database, driver_of, engine_for
@@ -223,12 +223,12 @@ async def test_a_feature_that_is_switched_is_known_to_those_who_listen_without_l
     async with Database(url) as ours, Database(url) as theirs:
         ours.listen(lambda: None)
         store, clock = SqlFeatureStore(ours, HandClock()), HandClock()
-        await seen(lambda: ours.version(None) is not None)  # type: ignore[arg-type]
+        await seen(lambda: ours.mark(Remembered.FEATURES) is not None)
         assert await store.is_on(Feature.EXTEND)
-        before = ours.version(None)  # type: ignore[arg-type]
+        before = ours.mark(Remembered.FEATURES)
         assert await store.is_on(Feature.EXTEND)
         await SqlFeatureStore(theirs, clock).set(Feature.EXTEND, False, "test")
-        await seen(lambda: ours.version(None) != before)  # type: ignore[arg-type]
+        await seen(lambda: ours.mark(Remembered.FEATURES) != before)
         assert not await store.is_on(Feature.EXTEND)
 
 

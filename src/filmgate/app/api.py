@@ -46,12 +46,13 @@ from ..services.uploads import Uploads
 from ..services.uses import Uses
 from ..settings import Settings
 from ..store.database import is_postgres
+from .chance import Seeds, TaskIds
 from .connections import Patience, guarded
 from .listening import room
 from .logs import start_logging
 from .loop import run
 from .meters import Meters, Report
-from .parts import Parts, new_seed, new_task_id, opened
+from .parts import Parts, opened
 from .readiness import Readiness
 from .sweeps import deadline_sweeps
 from .traces import tracing
@@ -110,7 +111,8 @@ def build(parts: Parts, wires: Wires, *, worker: bool, around: Sequence[Middlewa
             **dict.fromkeys(uploading.UPLOADS, uploading.errors),
         },
         new_id=lambda: secrets.token_hex(6),
-        around=[*around, Middleware(metrics.Counted, requests=metrics.requests_of(wires.meters.registry))],
+        count=metrics.counting(wires.meters.registry),
+        around=around,
     )
 
 
@@ -157,29 +159,29 @@ def uploads_of(parts: Parts) -> Uploads:
         store=parts.uploads,
         storage=parts.storage,
         clock=parts.clock,
-        new_id=new_task_id,
+        new_id=TaskIds(),
         keep_ms=round(settings.uploads.keep_s * 1000),
         folder=settings.data / "tmp" / "uploads",
         most_bytes=settings.uploads.account_mib * _MIB,
-        check_room=_room(settings).check_for_file,
+        check_room=_room(parts).check_for_file,
     )
 
 
-def _room(settings: Settings) -> Room:
-    return Room(settings.data, settings.limits.free_disk_mib * _MIB)
+def _room(parts: Parts) -> Room:
+    return Room(parts.settings.data, parts.settings.limits.free_disk_mib * _MIB, parts.clock)
 
 
 def submitter(parts: Parts, nudge: Callable[[], None]) -> Submit:
     return Submit(
         store=parts.tasks,
         clock=parts.clock,
-        new_id=new_task_id,
-        new_seed=new_seed,
+        new_id=TaskIds(),
+        new_seed=Seeds(),
         models=parts.routes,
         capabilities=parts.engines.capabilities,
         prices=parts.prices,
         nudge=nudge,
-        check_room=_room(parts.settings).check_for_task,
+        check_room=_room(parts).check_for_task,
     )
 
 
@@ -187,13 +189,13 @@ def deriver(parts: Parts, nudge: Callable[[], None]) -> Derive:
     return Derive(
         store=parts.tasks,
         clock=parts.clock,
-        new_id=new_task_id,
-        new_seed=new_seed,
+        new_id=TaskIds(),
+        new_seed=Seeds(),
         routes=parts.routes,
         capabilities=parts.engines.capabilities,
         prices=parts.prices,
         nudge=nudge,
-        check_room=_room(parts.settings).check_for_task,
+        check_room=_room(parts).check_for_task,
     )
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from ..domain.credits import Prices
 from ..domain.routing import Route
-from ..domain.spec import SEEDS
 from ..engines.registry import Registry
 from ..settings import Settings
 from ..storage.links import Links
@@ -164,17 +163,3 @@ async def _link_keys(settings: Settings, accounts: AccountStore) -> list[bytes]:
     """The operator's key before ours, which goes on verifying the links that were made before there was another."""
     made = await accounts.secret(LINK_SECRET, secrets.token_hex(32))
     return [key.encode() for key in (settings.secret_key, made) if key]
-
-
-# ---------------------------------------------------------------- chance ------------------------------------------
-
-
-def new_task_id() -> str:
-    """A UUIDv7 without dashes: 32 lowercase hex digits that sort by time."""
-    ms, chance = time.time_ns() // 1_000_000, secrets.randbits(74)
-    value = (ms << 80) | (0x7 << 76) | (chance >> 62 << 64) | (0b10 << 62) | (chance & (1 << 62) - 1)
-    return f"{value:032x}"
-
-
-def new_seed() -> int:
-    return secrets.choice(SEEDS)

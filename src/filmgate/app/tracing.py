@@ -31,7 +31,7 @@ from .. import __version__
 from ..domain.breaker import BreakerState
 from ..domain.callback import Callback, Delivery
 from ..domain.task import Task
-from ..http.errors import route_of
+from ..http.front import route_of
 
 _TASK_ID = re.compile(rb'"taskId":"([0-9a-f]{32})"')
 _MS, _S = 1_000_000, 1_000_000_000  #: in nanoseconds

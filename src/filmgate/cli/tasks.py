@@ -104,12 +104,13 @@ def retry(settings: Settings, task_id: str, json_: bool) -> None:
 
 
 async def _retry(settings: Settings, task_id: str) -> Task:
-    from ..app.parts import new_task_id, operator
+    from ..app.chance import TaskIds
+    from ..app.parts import operator
     from ..services.retry import Retry
 
     async with operator(settings) as parts:
         with _known(task_id):
-            return await Retry(parts.tasks, parts.clock, new_task_id, lambda: None)(task_id)
+            return await Retry(parts.tasks, parts.clock, TaskIds(), lambda: None)(task_id)
 
 
 async def _list(

@@ -61,7 +61,11 @@ class TaskStore(Protocol):
         """Forget keys of orders that came before this time; how many."""
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
-        """Raises TaskNotFound, also for a task of another account; account None is the operator."""
+        """Raises TaskNotFound, also for a task of another account; account None is the operator.
+
+        A store may hand out the same Task again, and does so only where nothing about it has changed: what somebody
+        has made of that very object is still right.
+        """
 
     async def submit_once(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
         """As ``submit``, for an upgrade, of which a film has one: where there is one already that has not failed, that

@@ -14,7 +14,9 @@ from ..domain.errors import InsufficientCredits, InvalidRequest
 from ..ports import Account, Caller, Clock, Key
 from . import keys as of_keys
 from .audit import add_note
-from .database import Database, Turn
+from .database import Database, Remembered, Turn
+from .hot import Hot
+from .memory import Memory
 from .schema import accounts, keys, ledger, secrets
 
 _CHANGE_BALANCE = (
@@ -22,12 +24,14 @@ _CHANGE_BALANCE = (
     .where(accounts.c.id == bindparam("of_id"), accounts.c.balance + bindparam("of_credits") >= 0)
     .values(balance=accounts.c.balance + bindparam("of_credits"))
 )
-_ADD_ENTRY = insert(ledger).inline()  # nobody asks for its number
+#: Nobody asks for its number.
+_ADD_ENTRY = Hot(insert(ledger).inline(), ("account_id", "kind", "credits", "at_ms", "task_id", "note"))
 _BALANCE = select(accounts.c.balance).where(accounts.c.id == bindparam("of_id"))
 _ACCOUNT = select(accounts).where(accounts.c.id == bindparam("of_id"))
 _ACCOUNT_LOCKED = _ACCOUNT.with_for_update()
 _ADD_ACCOUNT = insert(accounts)
 _CHANGE_ACCOUNT = update(accounts).where(accounts.c.id == bindparam("of_id"))
+_CALLERS = 1024  #: remembered at once
 _SECRET = select(secrets.c.value).where(secrets.c.name == bindparam("of_name"))
 
 
@@ -47,8 +51,8 @@ def add_entry(connection: Connection, entry: Entry) -> None:
 
 def add_line(connection: Connection, entry: Entry) -> None:
     """The line alone, for who changes the balance in a statement of their own."""
-    connection.execute(
-        _ADD_ENTRY,
+    _ADD_ENTRY.change(
+        connection,
         {
             "account_id": entry.account_id,
             "kind": entry.kind.value,
@@ -74,6 +78,7 @@ class SqlAccountStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._callers: Memory[of_keys.Good] = Memory(_CALLERS)  #: by digest
 
     # ------------------------------------------------------------ accounts
 
@@ -125,9 +130,17 @@ class SqlAccountStore:
     # ------------------------------------------------------------ keys
 
     async def authenticate(self, digest: str) -> Caller | None:
-        values = {"of_digest": digest, "of_now": self._clock.now_ms()}
-        row = await self._database.read(lambda c: c.execute(of_keys.CALLER, values).one_or_none())
-        return None if row is None else of_keys.caller_of(row)
+        mark, now = self._database.mark(Remembered.ROWS), self._clock.now_ms()
+        known = self._callers.last(digest)
+        if known is not None and known.holds(mark) and now < known.value.until_ms:
+            return known.value.caller
+        row = await self._database.read(lambda c: of_keys.CALLER.one(c, {"of_digest": digest, "of_now": now}))
+        if row is None:
+            self._callers.forget(digest)
+            return None
+        good = of_keys.good_of(row)
+        self._callers.keep(digest, good, mark)
+        return good.caller
 
     async def create_key(self, key: Key, digest: str, *, by: str = SERVER) -> None:
         await self._database.write(lambda c: of_keys.add_key(c, key, digest, by))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, func, literal_column, select
+from sqlalchemy import Connection, Select, Table, bindparam, func, literal_column, select, union_all
 
 from ..domain.task import Status
 from ..ports import Clock
@@ -20,12 +20,17 @@ from .moves import in_state
 from .outbox import PENDING
 from .schema import callbacks, deliveries, ledger, tasks, workers
 
-_LIVE = in_state(Status.QUEUED, Status.RUNNING, Status.WAITING)
-_TASKS = (
-    select(tasks.c.model, tasks.c.status, func.count(), func.sum(tasks.c.price))
-    .where(_LIVE)
-    .group_by(tasks.c.model, tasks.c.status)
-)
+
+def _count(*statuses: Status) -> Select[Any]:
+    return (
+        select(tasks.c.model, tasks.c.status, func.count(), func.sum(tasks.c.price))
+        .where(in_state(*statuses))
+        .group_by(tasks.c.model, tasks.c.status)
+    )
+
+
+#: In two halves, each by an index of its own: together they would go through all tasks that have ever been.
+_TASKS = union_all(_count(Status.QUEUED), _count(Status.RUNNING, Status.WAITING))
 _OLDEST = select(func.min(tasks.c.created_ms)).where(in_state(Status.QUEUED))
 _OWED = select(func.count()).select_from(callbacks).where(PENDING)
 _WORKERS = select(func.count()).select_from(workers).where(workers.c.until_ms > bindparam("of_now"))

@@ -52,6 +52,14 @@ class Notice(Enum):
     FEATURES = "features"
 
 
+class Remembered(Enum):
+    """What stores remember of what they have read (``memory.py``), by what a database has to know about it."""
+
+    ROWS = "rows"  #: always exact: keys, and tasks that have not ended
+    ENDED = "ended"  #: of ended tasks only their media change: what others have changed may be told a second later
+    FEATURES = "features"  #: there is a notice of their changes
+
+
 class Database(Protocol):
     """An open, migrated database."""
 
@@ -70,9 +78,9 @@ class Database(Protocol):
     async def read_aside(self, work: Callable[[Connection], T]) -> T:
         """For lists and sums. All statements of ``work`` see the same moment."""
 
-    def version(self, connection: Connection) -> int | None:
-        """Another number as soon as others have changed something that there is a notice of; None where that is not
-        known at the moment."""
+    def mark(self, of: Remembered) -> object | None:
+        """While this is what it was before something was read, that is still so, as exactly as ``Remembered`` says;
+        None where the database cannot tell at the moment: then nothing is taken from memory."""
 
     def listen(self, heard: Heard) -> None:
         """From now on, call ``heard`` in the running loop when another process has told of the queue."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from .database import DatabaseBusy, DatabaseRefused, DatabaseUnavailable, Heard, Notice, Observe, Turn
+from .database import DatabaseBusy, DatabaseRefused, DatabaseUnavailable, Heard, Notice, Observe, Remembered, Turn
 from .lanes import Lane, Lanes
 from .notices import Listener
 from .pieces import Piece, asked
@@ -284,12 +284,16 @@ class Database:
         self._readers = lanes.lane(look, MOST_READS, threads=READERS)
         self._lanes = lanes
         self._listener: Listener | None = None
+        self._written = 0  #: how often
         self._closed = False
 
     async def write(
         self, work: Callable[[Connection], T], *, turn: Turn | None = None, notice: Notice | None = None
     ) -> T:
-        return await self._ask(self._writers if turn is None else self._turns[turn], work, notice)
+        try:
+            return await self._ask(self._writers if turn is None else self._turns[turn], work, notice)
+        finally:
+            self._written += 1
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._ask(self._readers, work)
@@ -315,8 +319,12 @@ class Database:
         except Exception as error:
             raise as_passing(error) from error
 
-    def version(self, connection: Connection) -> int | None:
-        return None if self._listener is None else self._listener.version
+    def mark(self, of: Remembered) -> object | None:
+        """Whether rows have changed is known only to who reads them. What is told of ended tasks is a second old at
+        most, and never older than what this process itself has written."""
+        if of is Remembered.ENDED:
+            return int(time.monotonic()), self._written
+        return self._listener.version if of is Remembered.FEATURES and self._listener is not None else None
 
     def listen(self, heard: Heard) -> None:
         if self._listener is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -35,17 +35,20 @@ from ..domain.task import Artifact, Failure, Lease, OrderKey, Run, Status, Task
 from ..ports import Clock, Progress
 from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
-from .database import Database, Notice, Turn
+from .database import Database, Notice, Remembered, Turn
 from .events import note_events
+from .hot import Hot
+from .memory import Memory
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
 from .runs import note_runs
 from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
 
 log = logging.getLogger("filmgate.store")
 
-_GET = select(tasks).where(tasks.c.id == bindparam("of_id"))
+_OF_ID = select(tasks).where(tasks.c.id == bindparam("of_id"))
+_GET = Hot(_OF_ID)
 #: Nobody else may move it until we have.
-_GET_LOCKED = _GET.with_for_update()
+_GET_LOCKED = _OF_ID.with_for_update()
 _STATE = select(task_state.c.state).where(task_state.c.task_id == bindparam("of_id"))
 _UPGRADE = select(tasks).where(
     tasks.c.source_id == bindparam("of_source"),
@@ -66,7 +69,7 @@ _FAILED_UPGRADE = (
     .limit(1)
 )
 _HELD = select(tasks.c.id, tasks.c.attempt).where(moves.HELD_BY_OWNER)
-_ADD = insert(tasks)
+_ADD = Hot(insert(tasks))
 _ADD_STATE = insert(task_state)
 _ADD_CALLBACK = insert(callbacks)
 _FORWARD = (
@@ -83,6 +86,7 @@ _SERVED = (
 _heartbeat = lru_cache(maxsize=64)(moves.heartbeat)
 
 NO_BOUND = 2**31 - 1
+_KNOWN = 1024  #: tasks that are remembered: as many as may be asked about at a time
 FIRST_TURNS = 8  #: accounts that a claim looks at before it looks at all of them
 
 GIVEN_UP = (
@@ -104,6 +108,18 @@ def random_callback_id() -> str:
     return f"msg_{secrets.token_hex(16)}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A task as it was read."""
+
+    row: Any
+    task: Task
+
+
+def _sort(task: Task) -> Remembered:
+    return Remembered.ENDED if task.status.ended else Remembered.ROWS
+
+
 class SqlTaskStore:
     """The TaskStore of ``ports`` over a database."""
 
@@ -118,6 +134,7 @@ class SqlTaskStore:
         self._clock = clock
         self._new_callback_id = new_callback_id
         self._limits = limits
+        self._known: Memory[_Known] = Memory(_KNOWN)
 
     async def submit(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
         return await self._ordering(task, order_key, partial(self._submit, task, row_of(task), caps, order_key))
@@ -155,10 +172,28 @@ class SqlTaskStore:
         return None if row is None else task_of(row)
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
-        row = await self._database.read(lambda c: c.execute(_GET, {"of_id": task_id}).one_or_none())
+        kept = self._known.last(task_id)
+        if (
+            kept is not None
+            and account_id in (None, kept.value.task.origin.account_id)
+            and kept.holds(self._database.mark(_sort(kept.value.task)))
+        ):
+            return kept.value.task
+        return await self._look(task_id, account_id, None if kept is None else kept.value)
+
+    async def _look(self, task_id: str, account_id: str | None, before: _Known | None) -> Task:
+        """The same Task as the last time where its row has not changed: see ``TaskStore.get``.
+
+        Somebody else's is looked up as one that there is not: it is neither decoded nor remembered, so that nothing
+        about it can be told by how long that took.
+        """
+        marks = {of: self._database.mark(of) for of in (Remembered.ROWS, Remembered.ENDED)}
+        row = await self._database.read(lambda c: _GET.one(c, {"of_id": task_id}))
         if row is None or account_id not in (None, row.account_id):
             raise TaskNotFound
-        return task_of(row)
+        known = before if before is not None and before.row == row else _Known(row, task_of(row))
+        self._known.keep(task_id, known, marks[_sort(known.task)])
+        return known.task
 
     async def state_of(self, task_id: str) -> bytes:
         state = await self._database.read(lambda c: c.execute(_STATE, {"of_id": task_id}).scalar_one_or_none())
@@ -351,7 +386,7 @@ class SqlTaskStore:
         if order_key is not None:
             order_keys.note(connection, order_key, task)
         number = admit(connection, hold_of(task), caps, self._limits)
-        connection.execute(_ADD, row | {"created_ms": task.created_ms, "number": number})
+        _ADD.change(connection, row | {"created_ms": task.created_ms, "number": number})
         return task
 
     def _submit_once(
