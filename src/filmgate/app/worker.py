@@ -59,7 +59,8 @@ async def workshop(
     settings = parts.settings
     policy = policy_of(settings)
     engines = sorted({engine for route in parts.routes.values() for engine in route.engines})
-    limits = SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s)
+    times = settings.worker
+    limits = SlotLimits(times.start_timeout_s, times.render_timeout_s, times.silence_timeout_s)
     workroot = settings.data / "tmp" / owner
     workroot.mkdir(mode=0o700, parents=True, exist_ok=True)
     slots = LocalSlots(limits, engines=parts.engines, log_to=log_to, workroot=workroot)
