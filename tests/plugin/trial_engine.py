@@ -229,13 +229,21 @@ def _stock(job: Job) -> Clip:
 
 def _shelf(job: Job) -> Path:
     """The film that all of this size and length begin with; made by whoever needs it first."""
+    return _kept(*job.spec.size, job.spec.seconds)
+
+
+def trial_film(width: int, height: int, seconds: int) -> bytes:
+    """For those that need a film, and not one that was made for them."""
+    return _kept(width, height, seconds).read_bytes()
+
+
+def _kept(width: int, height: int, seconds: int) -> Path:
     import numpy as np
 
-    width, height = job.spec.size
-    kept = Path(tempfile.gettempdir()) / f"filmgate-trial-{os.getuid()}-{width}x{height}-{job.spec.seconds}.mp4"
+    kept = Path(tempfile.gettempdir()) / f"filmgate-trial-{os.getuid()}-{width}x{height}-{seconds}.mp4"
     if not kept.exists():
         made = kept.with_stem(f"{kept.stem}-{os.getpid()}")
-        _encode(made, np.full((height, width, 4), 128, dtype=np.uint8), job.spec.seconds)
+        _encode(made, np.full((height, width, 4), 128, dtype=np.uint8), seconds)
         made.replace(kept)
     return kept
 

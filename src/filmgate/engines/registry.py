@@ -80,6 +80,11 @@ class Registry:
             self._capabilities[name] = self.make(name).capabilities()
         return self._capabilities[name]
 
+    def version(self, name: str) -> str:
+        """Of the package that brings it: "filmgate 0.3"; empty for what is no engine."""
+        entry = _entry_points().get(self.declared(name).kind)
+        return f"{entry.dist.name} {entry.dist.version}" if entry is not None and entry.dist is not None else ""
+
     def is_remote(self, name: str) -> bool:
         """Whether its films are made elsewhere. Raises EngineUnavailable."""
         return hasattr(self._class(name), "start")

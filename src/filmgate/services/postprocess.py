@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +36,14 @@ class Postprocess:
         files += [_input(image) for image in order.images]
         expires_ms = self._clock.now_ms() + self._media_kept_ms
         return [await self._store(lease, file, expires_ms) for file in files]
+
+    async def keep_inputs(self, lease: Lease, images: Sequence[Path]) -> Sequence[Artifact]:
+        """Copies of the images of an order that goes elsewhere, so that a later attempt has them."""
+        copies = [image.with_name(f"kept-{image.name}") for image in images]
+        for image, copy in zip(images, copies, strict=True):
+            await asyncio.to_thread(shutil.copyfile, image, copy)
+        expires_ms = self._clock.now_ms() + self._media_kept_ms
+        return [await self._store(lease, _input(copy), expires_ms) for copy in copies]
 
     async def sweep(self) -> None:
         """Remove what interrupted puts have left in the storage. Others may be putting: theirs are younger."""

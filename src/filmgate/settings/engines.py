@@ -17,7 +17,7 @@ from ..ports import Secret
 from .names import SettingsError, nearest
 from .tree import EngineSettings
 
-_LOCAL, _REMOTE = ("slots",), ("concurrency", "starts_per_minute", "within_s")
+_LOCAL, _REMOTE = ("slots",), ("concurrency", "starts_per_minute", "within_s", "poll_s", "faults_to_rest", "rest_s")
 _FROM_FILE = "_file"
 
 
@@ -72,10 +72,13 @@ def _check_ours(said: Mapping[str, Any], where: str, *, remote: bool) -> None:
         ("slots", 1, 64),
         ("concurrency", 1, 10_000),
         ("starts_per_minute", 0, 1_000_000),
+        ("faults_to_rest", 1, 1000),
         ("within_s", 1, 10 * 365 * 86400),
+        ("poll_s", 0.05, 300),
+        ("rest_s", 0.1, 86400),
     ):
         number = said.get(key, low)
-        types = (int, float) if key == "within_s" else (int,)
+        types = (int, float) if key in ("within_s", "poll_s", "rest_s") else (int,)
         if isinstance(number, bool) or not isinstance(number, types) or not low <= number <= high:
             raise SettingsError(f"{where}.{key} is {number!r}; it must be a number from {low} to {high}.")
 

@@ -227,6 +227,9 @@ class EngineSettings:
     concurrency: int = 10  #: films at the same time, of an engine that renders elsewhere
     starts_per_minute: int = 0  #: orders sent there; 0 is no limit
     within_s: float = 3600.0  #: a film that is not made there in so many seconds is given up
+    poll_s: float = 5.0  #: between two looks at a film, where the other side does not say
+    faults_to_rest: int = 5  #: so many faults in a row, and for a while it is not asked ...
+    rest_s: float = 30.0  #: ... for so long; then one order shows whether it is well again
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +242,7 @@ class ModelSettings:
     prices: Mapping[str, int] = field(
         default_factory=dict
     )  #: "720p", "1080p", "4k", "extend", "4k_from_image" -> credits
+    failover: bool = True  #: whether they are asked where an engine breaks down, too, and not only where it refuses
 
 
 def default_models() -> Mapping[str, ModelSettings]:
@@ -305,7 +309,7 @@ class Settings:
     def routes(self) -> Mapping[str, Route]:
         """Model -> its engines in order of preference."""
         return {
-            name: Route(name, (model.engine, *model.fallback), self._options(model))
+            name: Route(name, (model.engine, *model.fallback), self._options(model), model.failover)
             for name, model in self.models.items()
         }
 

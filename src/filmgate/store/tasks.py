@@ -31,12 +31,13 @@ from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
 from ..domain.limits import NO_LIMITS, Limits
 from ..domain.listing import ANY, Page, Sought
 from ..domain.spec import Kind
-from ..domain.task import Artifact, Failure, Lease, OrderKey, Status, Task
+from ..domain.task import Artifact, Failure, Lease, OrderKey, Run, Status, Task
 from ..ports import Clock, Progress
 from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
 from .events import note_events
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
+from .runs import note_runs
 from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
 from .sqlite import Database
 
@@ -211,13 +212,36 @@ class SqlTaskStore:
 
         return await self._database.write(work)
 
-    async def checkpoint(self, lease: Lease, checkpoint: str) -> None:
-        values = {**_fence(lease), "checkpoint": checkpoint}
-        if await self._database.write(lambda c: c.execute(moves.CHECKPOINT, values).rowcount) != 1:
-            raise LeaseLost
+    async def checkpoint(
+        self,
+        lease: Lease,
+        checkpoint: str | None,
+        *,
+        run: Run | None = None,
+        artifacts: Sequence[Artifact] | None = None,
+    ) -> None:
+        values: dict[str, Any] = {"checkpoint": checkpoint}
+        if run is not None:
+            values["engine"] = run.engine
+        if artifacts is not None:
+            values |= {"artifacts": artifacts_text(artifacts), "media_until_ms": media_until(artifacts)}
+
+        def work(connection: Connection) -> None:
+            if connection.execute(moves.CHECKPOINT, _fence(lease) | values).rowcount != 1:
+                raise LeaseLost
+            note_runs(connection, lease.task.id, [run] if run is not None else [])
+
+        await self._database.write(work)
 
     async def succeed(
-        self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes, fallback_used: bool = False
+        self,
+        lease: Lease,
+        artifacts: Sequence[Artifact],
+        *,
+        engine: str,
+        state: bytes,
+        fallback_used: bool = False,
+        runs: Sequence[Run] = (),
     ) -> Task:
         values = {
             "artifacts": artifacts_text(artifacts),
@@ -230,24 +254,31 @@ class SqlTaskStore:
         def work(connection: Connection) -> Task:
             task = _move(connection, moves.SUCCEED, lease, values | {"ended_ms": self._clock.now_ms()})
             connection.execute(_ADD_STATE, {"task_id": task.id, "state": state})
+            note_runs(connection, task.id, runs)
             return self._close(connection, task)
 
         return await self._database.write(work)
 
-    async def end(self, lease: Lease, error: TaskError) -> Task:
+    async def end(self, lease: Lease, error: TaskError, runs: Sequence[Run] = ()) -> Task:
         rejected = isinstance(error, Rejection)
         values = _failed(Status.REJECTED if rejected else Status.FAILED, error)
 
         def work(connection: Connection) -> Task:
             statement = moves.REJECT if rejected else moves.FAIL
             task = _move(connection, statement, lease, values | {"ended_ms": self._clock.now_ms()})
+            note_runs(connection, task.id, runs)
             return self._close(connection, task)
 
         return await self._database.write(work)
 
-    async def retry(self, lease: Lease, error: TaskError, run_at_ms: int) -> Task:
+    async def retry(self, lease: Lease, error: TaskError, run_at_ms: int, runs: Sequence[Run] = ()) -> Task:
         values = {"run_at_ms": run_at_ms, "stage": f"waits to be tried again: {error.slug.replace('_', ' ')}"}
-        return await self._database.write(lambda c: self._requeue(c, moves.RETRY, lease, values))
+
+        def work(connection: Connection) -> Task:
+            note_runs(connection, lease.task.id, runs)
+            return self._requeue(connection, moves.RETRY, lease, values)
+
+        return await self._database.write(work)
 
     async def drain(self, lease: Lease) -> Task:
         return await self._database.write(lambda c: self._requeue(c, moves.DRAIN, lease, {"stage": "queued"}))
