@@ -21,6 +21,7 @@ class Capabilities:
     seconds: tuple[int, ...] = (4, 6, 8)
     audio: bool = False
     seeded: bool = False  #: same seed, same film
+    max_frames: int = 2  #: of a first and a last one
     max_references: int = 0
     languages: frozenset[str] = frozenset({"en"})  #: of prompts that it reads; "*" is any
     translates: bool = False  #: it puts prompts into one of them by itself, where the order allows it
@@ -35,6 +36,7 @@ class Capabilities:
             (self._fits(spec.aspect_ratio), f"the aspect ratio {spec.aspect_ratio}"),
             (spec.resolution in self.resolutions, f"{spec.resolution} films"),
             (spec.seconds in self.seconds, f"films of {spec.seconds} seconds"),
+            (spec.mode is not Mode.FRAMES or len(spec.images) <= self.max_frames, "films with a last frame"),
             (spec.mode is not Mode.REFERENCE or len(spec.images) <= self.max_references, "so many reference images"),
         )
         return next((what for can, what in checks if not can), None)

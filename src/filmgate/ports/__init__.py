@@ -13,7 +13,7 @@ from .accounts import (
     WebhookSecrets,
     WebhookStore,
 )
-from .engines import Clip, Engine, Job, Polled, RemoteEngine, RemoteJob, Translator
+from .engines import Clip, Engine, Job, Polled, RemoteEngine, RemoteJob, Secret, Translator
 from .files import Storage, StoredFile
 from .slots import Finished, Order, SlotHealth, Slots, Work
 from .tasks import EventStore, Outbox, Progress, QueueView, TaskEvent, TaskStore, Watch, WorkerStore
@@ -40,6 +40,7 @@ __all__ = [
     "QueueView",
     "RemoteEngine",
     "RemoteJob",
+    "Secret",
     "SlotHealth",
     "Slots",
     "Storage",

@@ -4,12 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..domain.routing import Capabilities
 from ..domain.spec import Spec
 from .tasks import Progress
+
+
+class Secret:
+    """A text in an engine's ``Config`` that nobody is to see: ``config show`` masks it, and no log or error has it.
+
+    A field ``api_key: Secret`` is written ``api_key = "..."`` or ``api_key_file = "/run/secrets/house"``.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(********)"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and compare_digest(other._text.encode(), self._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
 
 @dataclass(frozen=True)
@@ -34,6 +62,8 @@ class Clip:
 
     path: Path
     state: bytes = b""  #: opaque; stored with the task
+    rough: bool = False  #: its maker keeps to no size and length: scale, crop and cut it to what was ordered
+    whole: bool = False  #: where it continues a film, that film comes first in it
 
 
 class Engine(Protocol):
