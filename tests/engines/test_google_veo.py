@@ -9,8 +9,7 @@ import pytest
 
 from filmgate.domain.errors import (
     ContentRejected,
-    EngineTimeout,
-    EngineUnavailable,
+    EngineFailed,
     ImageRejected,
     MinorRejected,
     PersonRejected,
@@ -27,9 +26,9 @@ REFUSALS = {
     "a gory scene": (ContentRejected, "could not be submitted"),
     "a badpicture": (ImageRejected, "input image"),
     "something filtered": (ContentRejected, "issue with the audio"),
-    "an overload": (EngineUnavailable, "Quota exceeded"),
-    "an internal fault": (EngineUnavailable, "Internal error"),
-    "a toolong film": (EngineTimeout, "took too long"),
+    "an overload": (EngineFailed, "Quota exceeded"),
+    "an internal fault": (EngineFailed, "Internal error"),
+    "a toolong film": (EngineFailed, "took too long"),
     "a wrong film": (Unsupported, "Unsupported output video duration"),
 }
 
@@ -41,7 +40,6 @@ def house_of(peer: Vertex, folder: Path, **config: object) -> RemoteHouse:
         "credentials": str(peer.credentials(folder)),
         "base_url": peer.url,
         "storage_url": peer.url,
-        "poll_s": 0.05,
         **config,
     }
     house = RemoteHouse(ENGINE, settings, frozenset(WAYS), stopped=None, paid=lambda: len(peer.orders))

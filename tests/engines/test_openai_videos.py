@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from filmgate.domain.errors import ContentRejected, EngineFailed, Unsupported
+from filmgate.domain.errors import ContentRejected, EngineFailed, OrderUnclear, Unsupported
 from support.engine_suite import EngineSuite, House, RemoteHouse
 from support.peer import running
 from support.videos import KEY, MODEL, Videos
@@ -25,7 +25,6 @@ def house_of(peer: Videos, promised: frozenset[str], **config: Any) -> RemoteHou
         "server": peer.server,
         "model": MODEL,
         "api_key": KEY,
-        "poll_s": 0.05,
         **config,
     }
     stops = peer.server in ("openai", "sglang", "vllm_omni")
@@ -105,5 +104,5 @@ class TestLocalAI(EngineSuite):
     @pytest.fixture
     def house(self, peer: Videos) -> House:
         house = house_of(peer, _FRAMES, frames=2)
-        house.refusals = {"it explodes": (EngineFailed, "was lost")}
+        house.refusals = {"it explodes": (OrderUnclear, "was lost")}
         return house

@@ -17,7 +17,7 @@ from filmgate.domain.errors import (
     EngineFailed,
     EngineTimeout,
     EngineUnavailable,
-    OutputUnusable,
+    OrderUnclear,
     TaskError,
     Unsupported,
 )
@@ -28,7 +28,7 @@ from support.peer import Told, as_json, running
 
 JOB = RemoteJob("0" * 32, 1, Spec(prompt="A dog in a park", model="veo3", seconds=4, seed=12345))
 SECRETS = (vertex.TOKEN, vertex.KEY, videos.KEY)
-LOST = (EngineFailed, "was lost")
+LOST = (OrderUnclear, "was lost")
 
 HTML = {"content-type": "text/html"}
 _JSON = {"content-type": "application/json"}
@@ -70,15 +70,15 @@ CASES = {
     "a redirect": Case(
         Told(302, b"", {"location": "http://127.0.0.1:9/"}), _AGAIN, _AGAIN, (EngineUnavailable, "reached")
     ),
-    "a page": Case(Told(200, b"<html>Welcome!</html>", HTML), LOST, _AGAIN, (OutputUnusable, "text/html")),
-    "garbage": Case(Told(200, b"\xff\xfe{", _JSON), LOST, _AGAIN, (OutputUnusable, "application/json")),
+    "a page": Case(Told(200, b"<html>Welcome!</html>", HTML), LOST, _AGAIN, (EngineUnavailable, "text/html")),
+    "garbage": Case(Told(200, b"\xff\xfe{", _JSON), LOST, _AGAIN, (EngineUnavailable, "application/json")),
     "an empty object": Case(as_json({}), LOST, _AGAIN, None),
     "a list": Case(as_json([1, 2]), LOST, _AGAIN, None),
     "of other types": Case(as_json({"id": 7, "name": 7, "status": 7, "done": "x", "response": 3}), LOST, _AGAIN, None),
     "nothing": Case(Told(200, b"", _JSON), LOST, _AGAIN, None),
-    "no film": Case(Told(200, b"", {"content-type": "video/mp4"}), None, None, (OutputUnusable, "empty file")),
+    "no film": Case(Told(200, b"", {"content-type": "video/mp4"}), None, None, (EngineUnavailable, "empty file")),
     "a compressed film": Case(
-        Told(200, _FILM, {"content-type": "video/mp4", "content-encoding": "gzip"}), None, None, (OutputUnusable, "")
+        Told(200, _FILM, {"content-type": "video/mp4", "content-encoding": "gzip"}), None, None, (EngineUnavailable, "")
     ),
     "silence": Case(Told(how="silent"), LOST, (EngineTimeout, "in time"), (EngineTimeout, "in time")),
     "a closed connection": Case(Told(how="close"), LOST, (EngineUnavailable, "broke"), (EngineUnavailable, "broke")),
@@ -87,7 +87,7 @@ CASES = {
     "too much": Case(Told(200, b" " * 5_000_000, _JSON), LOST, None, None),
     "a film that is too large": Case(Told(200, b"\0" * 1_200_000), None, None, (EngineFailed, "larger than 1 MiB")),
 }
-_SLOW = {"timeout_s": 2.0, "download_s": 2.0, "largest_mb": 1, "poll_s": 0.01}
+_SLOW = {"timeout_s": 2.0, "download_s": 2.0, "largest_mb": 1}
 
 
 class Google:
@@ -218,7 +218,7 @@ def test_an_order_that_was_taken_though_no_answer_says_so_is_not_placed_again(bo
     error = _raised(both.engine(**_SLOW), lambda engine: engine.start(JOB))
     assert len(both.peer.orders) == 1
     assert not error.retryable
-    assert "not placed a second time" in str(error)
+    assert "so that nothing is paid for twice" in str(error)
 
 
 def test_a_server_that_is_not_there(both: Both) -> None:

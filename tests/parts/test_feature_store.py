@@ -18,7 +18,7 @@ from support.storing import NOON, shelf
 def test_everything_is_on_at_first_but_maintenance(tmp_path: Path) -> None:
     async def job() -> None:
         async with shelf(tmp_path) as s:
-            assert SqlFeatureStore(s.database, s.clock).all() == {
+            assert await SqlFeatureStore(s.database, s.clock).all() == {
                 each: each is not Feature.MAINTENANCE for each in Feature
             }
 
@@ -29,12 +29,12 @@ def test_a_change_is_seen_by_another_process_at_once_and_noted_in_the_audit_log(
     async def job() -> None:
         async with shelf(tmp_path) as s, Database(s.path) as other:
             ours, theirs = SqlFeatureStore(s.database, s.clock), SqlFeatureStore(other, s.clock)
-            assert ours.is_on(Feature.EXTEND)
+            assert await ours.is_on(Feature.EXTEND)
             await theirs.set(Feature.EXTEND, False, "cli:anna")
-            assert not ours.is_on(Feature.EXTEND)
-            assert not theirs.is_on(Feature.EXTEND)
+            assert not await ours.is_on(Feature.EXTEND)
+            assert not await theirs.is_on(Feature.EXTEND)
             await theirs.set(Feature.MAINTENANCE, True, "cli:anna")
-            assert ours.is_on(Feature.MAINTENANCE)
+            assert await ours.is_on(Feature.MAINTENANCE)
             notes = s.rows("SELECT at_ms, actor, action, subject, account_id, details FROM audit ORDER BY id")
             assert notes == [
                 (NOON, "cli:anna", "feature.off", "extend", None, json.dumps({})),
@@ -53,11 +53,11 @@ def test_the_last_word_counts_whoever_said_it(changes: list[tuple[Feature, bool,
     async def job(folder: Path) -> None:
         async with shelf(folder) as s, Database(s.path) as other:
             stores = SqlFeatureStore(s.database, s.clock), SqlFeatureStore(other, s.clock)
-            expected = dict(stores[0].all())
+            expected = dict(await stores[0].all())
             for feature, is_on, first in changes:
                 await stores[first].set(feature, is_on, "test")
                 expected[feature] = is_on
-                assert stores[0].all() == stores[1].all() == expected
+                assert await stores[0].all() == await stores[1].all() == expected
 
     with TemporaryDirectory() as folder:
         asyncio.run(job(Path(folder)))
@@ -68,6 +68,6 @@ def test_what_an_older_or_newer_version_knew_is_left_alone(tmp_path: Path) -> No
         async with shelf(tmp_path) as s:
             row = "INSERT INTO features (name, is_on, changed_ms) VALUES ('of_tomorrow', 0, 1)"
             await s.database.write(lambda c: c.exec_driver_sql(row).close())
-            assert set(SqlFeatureStore(s.database, s.clock).all()) == set(Feature)
+            assert set(await SqlFeatureStore(s.database, s.clock).all()) == set(Feature)
 
     asyncio.run(job())

@@ -149,7 +149,7 @@ async def test_a_reader_sees_what_was_committed_and_not_what_is_under_way(path: 
 
         await database.write(work)
         assert seen == [0]
-        assert database.read(lambda c: c.execute(counted).scalar_one()) == 1
+        assert await database.read(lambda c: c.execute(counted).scalar_one()) == 1
 
 
 async def test_a_long_read_sees_one_moment_throughout(path: Path) -> None:
@@ -181,7 +181,7 @@ async def main():
         async def some():
             for _ in range(25):
                 await database.write(lambda c: c.execute(up).rowcount)
-                database.read(lambda c: c.execute(now).scalar_one())
+                await database.read(lambda c: c.execute(now).scalar_one())
         await asyncio.gather(*(some() for _ in range(16)))
 
 asyncio.run(main())

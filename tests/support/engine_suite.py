@@ -28,7 +28,7 @@ from filmgate.domain.errors import EngineCrashed, TaskError
 from filmgate.domain.routing import Capabilities
 from filmgate.domain.spec import AspectRatio, Kind, Mode, Spec
 from filmgate.domain.task import Lease, Origin, Role, Task
-from filmgate.engines import registry
+from filmgate.engines.registry import Registry
 from filmgate.engines.slot import MEDIA
 from filmgate.engines.slots import LocalSlots, SlotLimits
 from filmgate.media.probe import Probed, probe
@@ -103,7 +103,7 @@ class LocalHouse(House):
 
     @property
     def capabilities(self) -> Capabilities:
-        return registry.capabilities(self._name)
+        return Registry().capabilities(self._name)
 
     async def take(self, shot: Shot) -> Taken:
         async with _slots(self._name) as slots:

@@ -103,7 +103,7 @@ async def _claim(job: Job, store: SqlTaskStore, database: Database) -> dict[str,
     while await store.waiting_time() is not None:
         lease = await store.claim(worker, 30_000, MODELS)
         for name, column in (("of_account", "account_id"), ("of_key", "key_id")):
-            seen[name] = max(seen[name], _most_running(database, column))
+            seen[name] = max(seen[name], await _most_running(database, column))
         if lease is None and job.keep:
             break
         if lease is not None:
@@ -113,9 +113,10 @@ async def _claim(job: Job, store: SqlTaskStore, database: Database) -> dict[str,
     return seen
 
 
-def _most_running(database: Database, column: str) -> int:
+async def _most_running(database: Database, column: str) -> int:
     counts = f"SELECT count(*) AS n FROM tasks WHERE status = 'running' GROUP BY {column}"
-    return int(database.read(lambda c: c.exec_driver_sql(f"SELECT coalesce(max(n), 0) FROM ({counts})").scalar_one()))
+    most = f"SELECT coalesce(max(n), 0) FROM ({counts})"
+    return int(await database.read(lambda c: c.exec_driver_sql(most).scalar_one()))
 
 
 if __name__ == "__main__":

@@ -14,20 +14,23 @@ from filmgate.app.parts import SystemClock
 from filmgate.domain.routing import Route
 from filmgate.domain.spec import Spec
 from filmgate.domain.task import Origin, Task
-from filmgate.engines import registry
+from filmgate.engines.registry import Registry
 from filmgate.engines.slot import MEDIA
 from filmgate.engines.slots import LocalSlots, SlotLimits
 from filmgate.net.outbound import Outbound
 from filmgate.net.outbound import Policy as NetPolicy
+from filmgate.services.elsewhere import Elsewhere
 from filmgate.services.inputs import Inputs
 from filmgate.services.making import Make
 from filmgate.services.policy.judging import Policy
 from filmgate.services.postprocess import Postprocess
+from filmgate.services.remotes import Remotes
 from filmgate.services.runner import Runner, RunnerLimits
 from filmgate.storage.links import Links
 from filmgate.storage.local import LocalStorage
 from filmgate.store.features import SqlFeatureStore
 from filmgate.store.tasks import SqlTaskStore
+from filmgate.store.waiting import SqlWaitingStore
 from filmgate.store.workers import SqlWorkerStore
 
 from .storing import Shelf, shelf
@@ -66,7 +69,12 @@ class Workshop:
 
 @asynccontextmanager
 async def workshop(
-    folder: Path, *engines: str, owner: str = "runner", limits: RunnerLimits = LIMITS, policy: Policy = FREE
+    folder: Path,
+    *engines: str,
+    owner: str = "runner",
+    limits: RunnerLimits = LIMITS,
+    policy: Policy = FREE,
+    failover: bool = True,
 ) -> AsyncIterator[Workshop]:
     engines = engines or ("trial",)
     async with shelf(folder) as rows:
@@ -77,8 +85,9 @@ async def workshop(
         storage, outbound = LocalStorage(folder / "media"), Outbound(NetPolicy(allow_private=True))
         try:
             await asyncio.gather(*(slots.open(name, 1) for name in engines), slots.open(MEDIA, 1))
+            remotes, waiting = Remotes(), SqlWaitingStore(rows.database, clock)
             postprocess = Postprocess(slots, storage, clock, 3_600_000)
-            routes = {"veo3": Route("veo3", tuple(engines))}
+            routes = {"veo3": Route("veo3", tuple(engines), failover=failover)}
             runner = Runner(
                 owner=owner,
                 store=store,
@@ -86,17 +95,21 @@ async def workshop(
                 slots=slots,
                 make=Make(
                     slots=slots,
+                    elsewhere=Elsewhere(remotes, store, waiting, postprocess, clock),
                     inputs=Inputs(store, storage, slots, outbound, Links([b"key"]).key_of, clock),
                     postprocess=postprocess,
                     policy=policy,
                     features=SqlFeatureStore(rows.database, clock),
+                    clock=clock,
                     routes=routes,
-                    capabilities=registry.capabilities,
+                    capabilities=Registry().capabilities,
                 ),
+                waiting=waiting,
+                remotes=remotes,
                 postprocess=postprocess,
                 clock=clock,
                 routes=routes,
-                capabilities=registry.capabilities,
+                capabilities=Registry().capabilities,
                 capacity=dict.fromkeys(engines, 1),
                 workroot=folder / "tmp",
                 limits=limits,

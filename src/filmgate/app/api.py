@@ -26,7 +26,6 @@ from ..dialects.market import described as market_described
 from ..dialects.market import routes as market
 from ..dialects.veo3 import described as veo3_described
 from ..dialects.veo3 import routes as veo3
-from ..engines import registry
 from ..http import docs, files, health, metrics, openapi
 from ..http.auth import bearer
 from ..http.desk import Desk
@@ -84,7 +83,7 @@ def build(parts: Parts, wires: Wires, *, worker: bool, around: Sequence[Middlewa
     policy = Policy(settings.net.allow, settings.net.allow_private)
     desk = _desk(parts, wires, policy)
     for engine in {engine for route in parts.routes.values() for engine in route.engines}:
-        registry.capabilities(engine)  # imports the engine: now, and not in the loop at the first order
+        parts.engines.capabilities(engine)  # imports the engine: now, and not in the loop at the first order
     return application(
         [
             *veo3.routes(desk),  # the first that fits is taken, and these are asked for most
@@ -173,7 +172,7 @@ def submitter(parts: Parts, nudge: Callable[[], None]) -> Submit:
         new_id=new_task_id,
         new_seed=new_seed,
         models=parts.routes,
-        capabilities=registry.capabilities,
+        capabilities=parts.engines.capabilities,
         prices=parts.prices,
         nudge=nudge,
         check_room=_room(parts.settings).check_for_task,
@@ -187,7 +186,7 @@ def deriver(parts: Parts, nudge: Callable[[], None]) -> Derive:
         new_id=new_task_id,
         new_seed=new_seed,
         routes=parts.routes,
-        capabilities=registry.capabilities,
+        capabilities=parts.engines.capabilities,
         prices=parts.prices,
         nudge=nudge,
         check_room=_room(parts.settings).check_for_task,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..domain.credits import Prices
 from ..domain.routing import Route
 from ..domain.spec import SEEDS
+from ..engines.registry import Registry
 from ..settings import Settings
 from ..storage.links import Links
 from ..storage.local import LocalStorage
@@ -25,10 +26,12 @@ from ..store.media import SqlMediaStore
 from ..store.migrate import migrate
 from ..store.outbox import SqlOutbox
 from ..store.queue import SqlQueueView
+from ..store.runs import SqlRunStore
 from ..store.sealing import Seal
 from ..store.sqlite import Database, location
 from ..store.tasks import SqlTaskStore
 from ..store.uploads import SqlUploadStore
+from ..store.waiting import SqlWaitingStore
 from ..store.webhooks import SqlWebhookStore
 from ..store.workers import SqlWorkerStore
 from .place import check_place, films_folder
@@ -43,9 +46,11 @@ if TYPE_CHECKING:
         FeatureStore,
         Outbox,
         QueueView,
+        RunStore,
         Storage,
         TaskStore,
         UploadStore,
+        WaitingStore,
         WebhookStore,
         WorkerStore,
     )
@@ -77,6 +82,8 @@ class Parts:
     queue: QueueView
     accounts: AccountStore
     workers: WorkerStore
+    waiting: WaitingStore
+    runs: RunStore
     outbox: Outbox
     uploads: UploadStore
     media: MediaStore
@@ -86,6 +93,7 @@ class Parts:
     features: FeatureStore
     storage: Storage
     links: Links
+    engines: Registry
     routes: Mapping[str, Route]
     prices: Prices
 
@@ -105,6 +113,8 @@ async def opened(settings: Settings, meters: Meters | None = None) -> AsyncItera
             queue=SqlQueueView(database, clock),
             accounts=accounts,
             workers=SqlWorkerStore(database, clock),
+            waiting=SqlWaitingStore(database, clock),
+            runs=SqlRunStore(database),
             outbox=SqlOutbox(database, clock),
             uploads=SqlUploadStore(database, clock),
             media=SqlMediaStore(database, clock),
@@ -114,6 +124,7 @@ async def opened(settings: Settings, meters: Meters | None = None) -> AsyncItera
             features=SqlFeatureStore(database, clock),
             storage=LocalStorage(films_folder(settings), marked=True),
             links=Links(await _link_keys(settings, accounts)),
+            engines=settings.registry(),
             routes=settings.routes(),
             prices=settings.prices(),
         )

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from ..engines import registry
 from ..services.accounts import first_start, new_secret
 from ..settings import Settings
 from ..store.soundness import advice, refuse_damaged
@@ -37,8 +36,9 @@ def prepare(settings: Settings, *, worker: bool) -> None:
 
     Raises CannotStart and FilmgateErrors for whatever the operator can mend.
     """
+    engines = settings.registry()
     for engine in {engine for route in settings.routes().values() for engine in route.engines}:
-        registry.capabilities(engine)  # raises EngineUnavailable now, not at the first order
+        engines.capabilities(engine)  # raises EngineUnavailable now, not at the first order
     check_libraries(settings)
     if worker:
         policy_of(settings)

@@ -8,21 +8,24 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import cast
 
-from ..engines import registry
+from ..engines.registry import Registry
 from ..engines.slot import MEDIA
 from ..engines.slots import LocalSlots, SlotLimits
 from ..net.outbound import Outbound, Policy
-from ..ports import Watch
+from ..ports import RemoteEngine, Watch
 from ..services.deliver import Deliver
+from ..services.elsewhere import Elsewhere
 from ..services.inputs import Inputs
 from ..services.janitor import Janitor
 from ..services.making import Make
 from ..services.postprocess import Postprocess
+from ..services.remotes import RemoteLimits, Remotes
 from ..services.runner import Runner, RunnerLimits
 from ..services.signatures import Signatures
 from ..services.watching import Watches
-from ..settings import Settings
+from ..settings import EngineSettings, Settings
 from .callbacks import compose
 from .logs import start_logging
 from .loop import run
@@ -59,14 +62,17 @@ async def workshop(
     """
     settings = parts.settings
     policy = policy_of(settings)
-    engines = sorted({engine for route in parts.routes.values() for engine in route.engines})
+    named = sorted({engine for route in parts.routes.values() for engine in route.engines})
+    engines = [name for name in named if not parts.engines.is_remote(name)]
+    remotes = remotes_of(settings, parts.engines, named, watch)
     limits = SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s)
     workroot = settings.data / "tmp" / owner
     workroot.mkdir(mode=0o700, parents=True, exist_ok=True)
-    slots = LocalSlots(limits, log_to=log_to, workroot=workroot)
+    slots = LocalSlots(limits, engines=parts.engines, log_to=log_to, workroot=workroot)
     try:
-        opening = [slots.open(engine, settings.worker.slots) for engine in engines] + [slots.open(MEDIA, 1)]
-        await asyncio.gather(*opening)
+        capacity = {name: settings.engine(name).slots or settings.worker.slots for name in engines}
+        opening = [slots.open(name, count) for name, count in capacity.items()] + [slots.open(MEDIA, 1)]
+        await asyncio.gather(*opening, remotes.open())
         postprocess = Postprocess(slots, parts.storage, parts.clock, round(settings.retention.media_s * 1000))
         runner = Runner(
             owner=owner,
@@ -75,19 +81,24 @@ async def workshop(
             slots=slots,
             make=Make(
                 slots=slots,
+                elsewhere=Elsewhere(remotes, parts.tasks, parts.waiting, postprocess, parts.clock),
                 inputs=Inputs(parts.tasks, parts.storage, slots, _outbound(settings), parts.links.key_of, parts.clock),
                 postprocess=postprocess,
                 policy=policy,
                 features=parts.features,
+                clock=parts.clock,
+                version=parts.engines.version,
                 routes=parts.routes,
-                capabilities=registry.capabilities,
+                capabilities=parts.engines.capabilities,
                 watch=watch,
             ),
+            waiting=parts.waiting,
+            remotes=remotes,
             postprocess=postprocess,
             clock=parts.clock,
             routes=parts.routes,
-            capabilities=registry.capabilities,
-            capacity=dict.fromkeys(engines, settings.worker.slots),
+            capabilities=parts.engines.capabilities,
+            capacity=capacity,
             workroot=workroot,
             limits=RunnerLimits(lease=settings.worker.lease_s, heartbeat=settings.worker.heartbeat_s),
             ended=ended,
@@ -97,6 +108,24 @@ async def workshop(
         yield Workshop(runner, slots)
     finally:
         await slots.close()
+        await remotes.close()
+
+
+def remotes_of(settings: Settings, engines: Registry, named: Sequence[str], watch: Watch = _UNWATCHED) -> Remotes:
+    """Those of these engines whose films are made elsewhere, not yet opened."""
+    made = {name: cast("RemoteEngine", engines.make(name)) for name in named if engines.is_remote(name)}
+    return Remotes(made, {name: _limits_of(settings.engine(name)) for name in made}, watch.breaker)
+
+
+def _limits_of(engine: EngineSettings) -> RemoteLimits:
+    return RemoteLimits(
+        concurrency=engine.concurrency,
+        starts_per_minute=engine.starts_per_minute,
+        within_s=engine.within_s,
+        poll_s=engine.poll_s,
+        faults_to_rest=engine.faults_to_rest,
+        rest_s=engine.rest_s,
+    )
 
 
 def _outbound(settings: Settings) -> Outbound:

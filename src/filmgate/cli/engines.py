@@ -8,6 +8,7 @@ import click
 
 from ..domain.errors import EngineUnavailable
 from ..domain.routing import Capabilities
+from ..engines.registry import Registry
 from ..settings import Settings
 from .options import as_json, with_settings
 from .saying import say_json
@@ -24,9 +25,8 @@ def engines() -> None:
 @as_json
 def list_(settings: Settings, json_: bool) -> None:
     """List the installed engines, what each can do, and the models that it stands behind."""
-    from ..engines.registry import installed
-
-    found = [_facts(name, settings) for name in installed()]
+    registry = settings.registry()
+    found = [_facts(name, settings, registry) for name in registry.names()]
     if json_:
         say_json(found)
         return
@@ -36,12 +36,10 @@ def list_(settings: Settings, json_: bool) -> None:
     show_table(("engine", "models", "can do"), rows)
 
 
-def _facts(name: str, settings: Settings) -> dict[str, Any]:
-    from ..engines.registry import capabilities
-
+def _facts(name: str, settings: Settings, registry: Registry) -> dict[str, Any]:
     models = [model for model, route in settings.routes().items() if name in route.engines]
     try:
-        return {"name": name, "models": models, **_can(capabilities(name))}
+        return {"name": name, "models": models, **_can(registry.capabilities(name))}
     except EngineUnavailable as error:
         return {"name": name, "models": models, "problem": str(error)}
 

@@ -59,7 +59,7 @@ async def _all(settings: Settings) -> Mapping[Feature, bool]:
     from ..app.parts import operator
 
     async with operator(settings) as parts:
-        return parts.features.all()
+        return await parts.features.all()
 
 
 async def _set(settings: Settings, feature: Feature, is_on: bool) -> None:

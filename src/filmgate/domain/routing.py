@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import Unsupported
@@ -27,6 +27,9 @@ class Capabilities:
     translates: bool = False  #: it puts prompts into one of them by itself, where the order allows it
     #: It asks ``Job.cancelled`` and then ends within so many seconds. 0: it does not ask, and its process is ended.
     leaves_within_s: float = 0.0
+    #: Of engines that render elsewhere: an order that is sent there again under the same ``order_key`` is taken once.
+    starts_once: bool = False
+    answers_within_s: float = 0.0  #: for an order; more than the usual where it is answered when the film is done
 
     def lacks(self, spec: Spec) -> str | None:
         """What this engine cannot do of the order, in words, or None."""
@@ -61,6 +64,12 @@ class Route:
     model: str
     engines: tuple[str, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    failover: bool = True  #: whether the next one is asked where one breaks down, or takes nothing at the moment
+
+    def healthy(self, resting: Callable[[str], bool]) -> Route:
+        """Without the engines that rest, unless all do, or the operator wants none to be replaced."""
+        awake = tuple(name for name in self.engines if not resting(name))
+        return replace(self, engines=awake) if awake and self.failover else self
 
 
 def choose(route: Route, spec: Spec, capabilities: Callable[[str], Capabilities]) -> str:

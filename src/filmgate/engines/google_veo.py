@@ -22,11 +22,9 @@ import msgspec
 from ..domain.errors import (
     ContentRejected,
     EngineFailed,
-    EngineTimeout,
     EngineUnavailable,
     ImageRejected,
     MinorRejected,
-    OutputUnusable,
     PersonRejected,
     Rejection,
     TaskError,
@@ -50,10 +48,8 @@ _CONNECT_S = 10.0
 #: https://cloud.google.com/vertex-ai/generative-ai/docs/video/responsible-ai-and-usage-guidelines
 _MINOR, _PERSON = frozenset({"58061214", "17301594"}), frozenset({"29310472", "15236754"})
 _NUMBER = re.compile(r"\b\d{8}\b")
-#: Of google.rpc.Code, what may pass: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE.
-_SLOW, _BUSY, _PASSING = 4, 8, frozenset({10, 13, 14})
-_OURS = frozenset({7, 16})  #: PERMISSION_DENIED, UNAUTHENTICATED
-_OF_THE_ORDER = frozenset({3, 9, 11})  #: INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE
+#: Of google.rpc.Code, what is the order's fault: INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE.
+_OF_THE_ORDER = frozenset({3, 9, 11})
 
 Share = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -81,12 +77,17 @@ class GoogleVeoEngine:
         #: machine's own (Application Default Credentials)
         api_key: Secret = Secret("")  #: of Vertex AI in express mode
         bucket: str = ""  #: "gs://films/veo": where films are put; "": they come in the answer
-        poll_s: Share = 10.0  #: between looks
-        timeout_s: Share = 120.0  #: for a whole answer
+        timeout_s: Share = 60.0  #: for a whole answer
         download_s: Share = 900.0  #: for a film from the bucket
         largest_mb: Annotated[int, msgspec.Meta(ge=1)] = 1024  #: MiB of a film
         base_url: str = ""  #: of a gateway in front of Vertex AI
         storage_url: str = "https://storage.googleapis.com"
+
+        def __post_init__(self) -> None:
+            if self.bucket and not re.fullmatch(r"gs://[a-z0-9][a-z0-9._-]+(/.*)?", self.bucket):
+                raise ValueError('bucket must be as in "gs://films/veo"')
+            if self.bucket and self.api_key:
+                raise ValueError("an api_key opens no bucket: take the bucket out, or use a project and credentials")
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -105,7 +106,11 @@ class GoogleVeoEngine:
 
     async def open(self) -> None:
         """Raises EngineUnavailable where the SDK, the project, or credentials are missing."""
-        self._check_config()
+        if not (self._config.project or self._config.api_key):
+            raise EngineUnavailable(
+                'The engine google_veo needs a Google Cloud project: write project = "..." (or, for the express mode '
+                'of Vertex AI, api_key_file = "...") into its table in filmgate.toml.'
+            )
         limits = httpx2.Timeout(self._config.timeout_s, connect=min(_CONNECT_S, self._config.timeout_s))
         cap = capped(self._config.largest_mb * 4 // 3 + 1)  # a film in an answer is in base64
         http = httpx2.AsyncClient(timeout=limits, event_hooks={"response": [cap]})
@@ -115,21 +120,6 @@ class GoogleVeoEngine:
             await http.aclose()
             raise
         self._http = http
-
-    def _check_config(self) -> None:
-        config = self._config
-        if not (config.project or config.api_key):
-            raise EngineUnavailable(
-                'The engine google_veo needs a Google Cloud project: write project = "..." (or, for the express mode '
-                'of Vertex AI, api_key_file = "...") into its table in filmgate.toml.'
-            )
-        if config.bucket and not re.fullmatch(r"gs://[a-z0-9][a-z0-9._-]+(/.*)?", config.bucket):
-            raise EngineUnavailable(f'google_veo has bucket = {config.bucket!r}: write it as in "gs://films/veo".')
-        if config.bucket and config.api_key:
-            raise EngineUnavailable(
-                "google_veo has a bucket and an api_key, and an api_key opens no bucket: take the bucket out, or use "
-                "a project and credentials."
-            )
 
     async def close(self) -> None:
         if self._client is not None and self._http is not None:
@@ -158,7 +148,7 @@ class GoogleVeoEngine:
     async def poll(self, upstream_id: str) -> Polled:
         operation = await self._operation(upstream_id)
         if not operation.done:
-            return Polled(Progress(0.1, "rendering at Google"), again_s=self._config.poll_s)
+            return Polled(Progress(0.1, "rendering at Google"))
         _film(operation)
         return Polled(Progress(1.0, "made by Google"), done=True)
 
@@ -373,7 +363,7 @@ def _film(operation: types.GenerateVideosOperation) -> types.Video:
     reasons = (made.rai_media_filtered_reasons if made else None) or ()
     if reasons or (made and made.rai_media_filtered_count):
         raise _content(sentence(" ".join(reasons)))
-    raise OutputUnusable("Google says that the film is done, and gives none.")
+    raise EngineFailed("Google says that the film is done, and gives none.")
 
 
 def _ended(error: Mapping[str, Any]) -> TaskError:
@@ -383,14 +373,6 @@ def _ended(error: Mapping[str, Any]) -> TaskError:
         return _content(message)
     if code in _OF_THE_ORDER:
         return Unsupported(f"Google does not take the order: {message}")
-    if code == _SLOW:
-        return EngineTimeout(f"Google did not make the film in time: {message}")
-    if code == _BUSY:
-        return EngineUnavailable(f"Google takes no more at the moment: {message}")
-    if code in _OURS:
-        return refused(_WHO, 403, "")
-    if code in _PASSING:
-        return EngineUnavailable(f"Google could not make the film: {message}")
     return EngineFailed(f"Google could not make the film: {message}")
 
 

@@ -91,7 +91,6 @@ _FAILED = frozenset({"failed", "error", "cancelled", "canceled", "expired", "del
 _ANSWER_CAP = 4 * 1024 * 1024  #: bytes; an order's pictures come back from no server
 _LONGEST_ID = 2000
 _AT = "at:"  #: the id of a film that is done already: where it lies
-_NOT_BEFORE_S, _NOT_AFTER_S = 0.2, 300.0  #: what the other side may ask for as the time to the next look
 
 Share = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -116,11 +115,14 @@ class OpenAIVideosEngine:
         audio: bool = False  #: its films have sound
         resolutions: tuple[Resolution, ...] = (Resolution.P720,)  #: what it may be asked for; larger ones are scaled up
         seconds: tuple[Literal[4, 6, 8], ...] = (4, 6, 8)
-        poll_s: Share = 3.0  #: between looks, where the server does not say
         timeout_s: Share = 60.0  #: for a whole answer, films apart
         render_s: Share = 7200.0  #: for the answer of a server that gives it when the film is done
         download_s: Share = 900.0  #: for a film
         largest_mb: Annotated[int, msgspec.Meta(ge=1)] = 1024  #: MiB of a film
+
+        def __post_init__(self) -> None:
+            if urlsplit(self.base_url).scheme not in ("http", "https") or not urlsplit(self.base_url).hostname:
+                raise ValueError('base_url must be an address, as in "http://gpu-1:8000/v1"')
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -143,15 +145,10 @@ class OpenAIVideosEngine:
             max_frames=frames,
             max_references=references,
             languages=frozenset({"*"}),
+            answers_within_s=self._config.render_s if self._server.at_once else self._config.timeout_s,
         )
 
     async def open(self) -> None:
-        """Raises EngineUnavailable for an address that is none."""
-        if urlsplit(self._root).scheme not in ("http", "https") or not urlsplit(self._root).hostname:
-            raise EngineUnavailable(
-                f"The engine openai_videos has base_url = {self._config.base_url!r}, which is no address: write it as "
-                'in "http://gpu-1:8000/v1".'
-            )
         limits = httpx2.Timeout(self._config.timeout_s, connect=min(_CONNECT_S, self._config.timeout_s))
         self._client = httpx2.AsyncClient(headers={"user-agent": "filmgate"}, timeout=limits)
 
@@ -242,7 +239,7 @@ class OpenAIVideosEngine:
         if status in _DONE:
             return Polled(Progress(1.0, f"made by {self._who}"), done=True)
         stage = f"waiting at {self._who}" if status in _WAITING else f"rendering at {self._who}"
-        return Polled(Progress(_fraction(film), stage), again_s=self._again(headers))
+        return Polled(Progress(_fraction(film), stage), again_s=_again(headers))
 
     async def collect(self, upstream_id: str, into: Path) -> Clip:
         path, address = into / "film.mp4", await self._address(upstream_id)
@@ -323,11 +320,6 @@ class OpenAIVideosEngine:
         key = self._config.api_key.reveal()
         return {"authorization": f"Bearer {key}"} if key else {}
 
-    def _again(self, headers: httpx2.Headers) -> float:
-        asked = headers.get("openai-poll-after-ms", "").strip()
-        wait = int(asked[:9]) / 1000 if asked.isdecimal() else self._config.poll_s
-        return min(_NOT_AFTER_S, max(_NOT_BEFORE_S, wait))
-
     # ------------------------------------------------------------ errors
 
     def _error(self, status: int, body: bytes, *, ordering: bool = False) -> TaskError:
@@ -353,6 +345,12 @@ class OpenAIVideosEngine:
         if self._client is None:
             raise EngineUnavailable("The engine openai_videos has not been opened.")
         return self._client
+
+
+def _again(headers: httpx2.Headers) -> float | None:
+    """Seconds to the next look, where the server says so."""
+    asked = headers.get("openai-poll-after-ms", "").strip()
+    return int(asked[:9]) / 1000 if asked.isascii() and asked.isdecimal() else None
 
 
 def _origin(address: str) -> str:

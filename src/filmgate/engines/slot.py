@@ -20,7 +20,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from ..domain.errors import Cancelled, EngineFailed, StorageUnavailable, TaskError
 from ..ports import Engine, Finished, Job, Order, Work
@@ -49,7 +49,7 @@ class Inbox:
     def put(self, asked: wire.Asked) -> None:
         if isinstance(asked, wire.Stop):
             self._stopped = asked.order
-        else:
+        elif isinstance(asked, wire.Do):
             self._orders.put(asked.order)
 
     def next(self) -> Order:
@@ -66,12 +66,14 @@ class Inbox:
 class EngineWorker:
     """Renders clips with one engine."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, asked: wire.Load) -> None:
         self._name = name
+        self._asked = asked
         self._engine: Engine | None = None
 
     def load(self) -> None:
-        self._engine = registry.make(self._name)
+        engine = registry.Registry({self._name: wire.declared_of(self._asked)}).make(self._name)
+        self._engine = cast("Engine", engine)  # the runner opens slots for engines that render here
         self._engine.load()
 
     def work(self, order: Order, report: Callable[[float, str], None], stopped: Callable[[], bool]) -> wire.Message:
@@ -236,6 +238,13 @@ class _Rising:
         self._send(wire.Report(self._order, self._highest, str(stage)))
 
 
+def _asked_for(line: bytes) -> wire.Load:
+    asked = wire.decode_asked(line)
+    if not isinstance(asked, wire.Load):
+        raise SystemExit("A slot is told first which engine it is.")
+    return asked
+
+
 def _read_orders(source: BinaryIO, inbox: Inbox) -> None:
     for line in source:
         inbox.put(wire.decode_asked(line))
@@ -254,7 +263,7 @@ def main(kind: str, folder: str | None = None) -> None:
         if not cage.enter(Path(folder)):
             log.warning("event=no_landlock this system cannot keep the media slot in its folder")
     inbox = Inbox()
-    worker: Worker = MediaWorker() if kind == MEDIA else EngineWorker(kind)
+    worker: Worker = MediaWorker() if kind == MEDIA else EngineWorker(kind, _asked_for(sys.stdin.buffer.readline()))
     threading.Thread(target=_read_orders, args=(sys.stdin.buffer, inbox), daemon=True).start()
     serve(worker, inbox, out)
 

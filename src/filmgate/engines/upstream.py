@@ -20,7 +20,7 @@ from ..domain.errors import (
     EngineFailed,
     EngineTimeout,
     EngineUnavailable,
-    OutputUnusable,
+    OrderUnclear,
     Rejection,
     TaskError,
     Unsupported,
@@ -62,11 +62,11 @@ def sentence(text: object, *secrets: Secret | str | None) -> str:
     return line if not line or line.endswith((".", "!", "?", "…")) else f"{line}."
 
 
-def lost(who: str) -> EngineFailed:
+def lost(who: str) -> OrderUnclear:
     """The answer to an order did not come."""
-    return EngineFailed(
-        f"The answer of {who} to the order was lost. It may have been taken and charged there, so it is not placed a "
-        "second time by itself: look there, or order the film again."
+    return OrderUnclear(
+        f"The answer of {who} to the order was lost. It may have been taken there: it is not sent again, so that "
+        "nothing is paid for twice. Nothing was charged here: order it again."
     )
 
 
@@ -136,7 +136,8 @@ async def download(
 ) -> None:
     """GET a film: written while it comes, there whole or not at all. ``headers`` do not follow to another host.
 
-    Raises OutputUnusable for something that is no film or too large, and what ``reaching`` and ``refused`` say.
+    Raises EngineUnavailable for something that is no film, EngineFailed for one that is too large, and what
+    ``reaching`` and ``refused`` say.
     """
     part = into.with_name(f"{into.name}.part")
     plain = {"accept-encoding": "identity", **(headers or {})}
@@ -158,9 +159,9 @@ async def _check(response: httpx2.Response, who: str, secrets: Sequence[Secret |
         raise refused(who, response.status_code, sentence(message_of(await _start_of(response)), *secrets))
     kind = response.headers.get("content-type", "").strip().lower()
     if kind.startswith(_NO_FILM):
-        raise OutputUnusable(f"{who} sent {said(kind)} where the film should have been.")
+        raise EngineUnavailable(f"{who} sent {said(kind)} where the film should have been.")
     if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise OutputUnusable(f"{who} sent the film compressed although it was asked not to.")
+        raise EngineUnavailable(f"{who} sent the film compressed although it was asked not to.")
 
 
 def message_of(body: bytes) -> str:
@@ -197,7 +198,7 @@ async def _write(response: httpx2.Response, part: Path, who: str, cap: int) -> N
                 block = bytearray()
         await write(file, block)
     if not size:
-        raise OutputUnusable(f"{who} sent an empty file where the film should have been.")
+        raise EngineUnavailable(f"{who} sent an empty file where the film should have been.")
 
 
 def _check_size(size: int, cap: int, who: str) -> None:

@@ -65,16 +65,16 @@ class Desk:
         ``maintained`` is False for the addresses that answer during maintenance too.
         """
         caller = await self.authenticate(request)
-        is_on = self.features.all()
+        is_on = await self.features.all()
         if maintained and is_on[Feature.MAINTENANCE]:
             raise UnderMaintenance
         if not all(is_on[feature] for feature in features):
             raise FeatureOff
         return caller
 
-    def check_on(self, feature: Feature) -> None:
+    async def check_on(self, feature: Feature) -> None:
         """Raises FeatureOff for what the operator has switched off."""
-        if not self.features.is_on(feature):
+        if not await self.features.is_on(feature):
             raise FeatureOff
 
     def edition_of(self, caller: Caller) -> Edition:

@@ -16,7 +16,18 @@ from .accounts import (
 from .engines import Clip, Engine, Job, Polled, RemoteEngine, RemoteJob, Secret, Translator
 from .files import Storage, StoredFile
 from .slots import Finished, Order, SlotHealth, Slots, Work
-from .tasks import EventStore, Outbox, Progress, QueueView, TaskEvent, TaskStore, Watch, WorkerStore
+from .tasks import (
+    EventStore,
+    Outbox,
+    Progress,
+    QueueView,
+    RunStore,
+    TaskEvent,
+    TaskStore,
+    WaitingStore,
+    Watch,
+    WorkerStore,
+)
 from .time import Clock
 
 __all__ = [
@@ -40,6 +51,7 @@ __all__ = [
     "QueueView",
     "RemoteEngine",
     "RemoteJob",
+    "RunStore",
     "Secret",
     "SlotHealth",
     "Slots",
@@ -50,6 +62,7 @@ __all__ = [
     "Translator",
     "Upload",
     "UploadStore",
+    "WaitingStore",
     "Watch",
     "WebhookSecrets",
     "WebhookStore",

@@ -183,10 +183,10 @@ class WebhookStore(Protocol):
 
 
 class FeatureStore(Protocol):
-    def is_on(self, feature: Feature) -> bool:
+    async def is_on(self, feature: Feature) -> bool:
         """As it stands in the database at this moment."""
 
-    def all(self) -> Mapping[Feature, bool]: ...
+    async def all(self) -> Mapping[Feature, bool]: ...
 
     async def set(self, feature: Feature, is_on: bool, actor: str) -> None:
         """In effect at once, in every process; noted in the audit log."""

@@ -67,7 +67,11 @@ class Clip:
 
 
 class Engine(Protocol):
-    """Renders on this machine. Blocking; lives in a slot. Errors are TaskErrors; anything else is an engine's bug."""
+    """Renders on this machine. Blocking; lives in a slot. Errors are TaskErrors; anything else is an engine's bug.
+
+    A class that has a ``Config``, a frozen ``msgspec.Struct``, is made with one: the operator's table
+    ``[engines.NAME]``. Any other is made with nothing. The same goes for a RemoteEngine.
+    """
 
     name: str
 
@@ -93,6 +97,7 @@ class RemoteJob:
     source: Path | None = None  #: the film that is upgraded or extended
     state: bytes = b""  #: its Clip.state
     options: Mapping[str, Any] = field(default_factory=dict)  #: from the model's route
+    order_key: str = ""  #: the same where the order may have been sent already: the other side is to take it once
 
 
 @dataclass(frozen=True)
@@ -121,12 +126,17 @@ class RemoteEngine(Protocol):
         """Once, before anything else. Raises EngineUnavailable with what to install or set."""
 
     async def start(self, job: RemoteJob) -> str:
-        """Place the order, and return the other side's id for it, which is stored before the first ``poll``."""
+        """Place the order, and return the other side's id for it, which is stored before the first ``poll``.
 
-    async def poll(self, upstream_id: str) -> Polled: ...
+        Raises EngineTimeout where nobody can know whether the order was taken: unless ``Capabilities.starts_once``, it
+        is then not sent again. With any other TaskError it was not taken.
+        """
+
+    async def poll(self, upstream_id: str) -> Polled:
+        """Raises a ``retryable`` error where it could not look, and any other where there will be no film."""
 
     async def collect(self, upstream_id: str, into: Path) -> Clip:
-        """Fetch the film into this folder. May be called again after a fault."""
+        """Fetch the film into this folder. Called again after a ``retryable`` fault."""
 
     async def cancel(self, upstream_id: str) -> None:
         """Nobody wants it any more. The other side may not know how to stop: then this does nothing."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +47,14 @@ class Postprocess:
         (fitted,) = await self._slots.media(fitting, report)
         added = round(fitted.seconds) if goes_on else order.spec.seconds  # for the engine to say
         return replace(order, clip=fitted.path, spec=replace(order.spec, seconds=added))
+
+    async def keep_inputs(self, lease: Lease, images: Sequence[Path]) -> Sequence[Artifact]:
+        """Copies of the images of an order that goes elsewhere, so that a later attempt has them."""
+        copies = [image.with_name(f"kept-{image.name}") for image in images]
+        for image, copy in zip(images, copies, strict=True):
+            await asyncio.to_thread(shutil.copyfile, image, copy)
+        expires_ms = self._clock.now_ms() + self._media_kept_ms
+        return [await self._store(lease, _input(copy), expires_ms) for copy in copies]
 
     async def sweep(self) -> None:
         """Remove what interrupted puts have left in the storage. Others may be putting: theirs are younger."""

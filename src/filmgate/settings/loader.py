@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from ..http.edition import PRESETS
+from .engines import read_engines
 from .models import read_models
 from .names import SettingsError, check_environment, check_keys
 from .rules import DATABASES_LATER, STORAGES_LATER, Rule
@@ -49,8 +50,10 @@ def load(
     values |= _preset(values, found)
     settings = _tree(values)
     models, model_origins = read_models(document.get("models", {}), str(path))
-    origins = {name: each.origin if each else "default" for name, each in found.items()} | model_origins
-    settings = replace(settings, models=models, origins=origins, warnings=warnings)
+    engines, engine_origins = read_engines(document.get("engines", {}), path)
+    origins = {name: each.origin if each else "default" for name, each in found.items()}
+    origins |= model_origins | engine_origins
+    settings = replace(settings, models=models, engines=engines, origins=origins, warnings=warnings)
     _check_together(settings)
     return settings
 

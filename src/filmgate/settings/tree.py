@@ -12,9 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_type_hints
 
+import msgspec
+
 from ..domain import limits
 from ..domain.credits import DEFAULT_PRICES, Prices
 from ..domain.routing import Route
+from ..engines.registry import Declared, Registry
 from ..http import edition
 from . import rules
 from .rules import Bool, Count, MaybeFile, MaybeText, OneLanguage, Share, Switch
@@ -212,11 +215,27 @@ class Upgrades:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """An engine under a name of the operator's own: [engines.NAME] in the TOML file."""
+
+    kind: str  #: as it is installed
+    config: msgspec.Struct | None = None  #: the rest of the table, as the engine's class wants it
+    slots: int | None = None  #: films at the same time, of an engine that renders here; None: as worker.slots says
+    concurrency: int = 10  #: films at the same time, of an engine that renders elsewhere
+    starts_per_minute: int = 0  #: orders sent there; 0 is no limit
+    within_s: float = 3600.0  #: a film that is not made there in so many seconds is given up
+    poll_s: float = 5.0  #: between two looks at a film, where the other side does not say
+    faults_to_rest: int = 5  #: so many faults in a row, and for a while it is not asked ...
+    rest_s: float = 30.0  #: ... for so long; then one order shows whether it is well again
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSettings:
     """What stands behind a model's public name: [models.NAME] in the TOML file."""
 
     engine: str = "storyboard"
     fallback: tuple[str, ...] = ()  #: engines that are asked next, in order
+    failover: bool = True  #: whether they are asked where an engine breaks down, too, and not only where it refuses
     options: Mapping[str, Any] = field(default_factory=dict)  #: handed to ``engine`` as they are
     prices: Mapping[str, int] = field(
         default_factory=dict
@@ -269,6 +288,7 @@ class Settings:
     edition: Edition = field(default_factory=Edition)
     storyboard: Storyboard = field(default_factory=Storyboard)
     upgrades: Upgrades = field(default_factory=Upgrades)
+    engines: Mapping[str, EngineSettings] = field(default_factory=dict)
     models: Mapping[str, ModelSettings] = field(default_factory=default_models)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     warnings: tuple[str, ...] = field(default=(), compare=False, repr=False)
@@ -286,9 +306,17 @@ class Settings:
     def routes(self) -> Mapping[str, Route]:
         """Model -> its engines in order of preference."""
         return {
-            name: Route(name, (model.engine, *model.fallback), self._options(model))
+            name: Route(name, (model.engine, *model.fallback), self._options(model), model.failover)
             for name, model in self.models.items()
         }
+
+    def registry(self) -> Registry:
+        """The installed engines, and those with a table of their own."""
+        return Registry({name: Declared(each.kind, each.config) for name, each in self.engines.items()})
+
+    def engine(self, name: str) -> EngineSettings:
+        """What was said about an engine; the defaults where nothing was."""
+        return self.engines.get(name, EngineSettings(name))
 
     def _options(self, model: ModelSettings) -> dict[str, Mapping[str, Any]]:
         """Engine -> its options: the table's are those of its first engine."""

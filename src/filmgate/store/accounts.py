@@ -90,7 +90,7 @@ class SqlAccountStore:
         return await self._database.write(lambda c: _create_account(c, account, credits, by))
 
     async def account(self, account_id: str) -> Account:
-        return self._database.read(lambda c: _account(c, account_id))
+        return await self._database.read(lambda c: _account(c, account_id))
 
     async def accounts(self) -> Sequence[Account]:
         everyone = select(accounts).order_by(accounts.c.created_ms, accounts.c.id)
@@ -114,7 +114,7 @@ class SqlAccountStore:
         await self._database.write(lambda c: _post(c, entry, by))
 
     async def balance(self, account_id: str) -> int:
-        return self._database.read(lambda c: balance_of(c, account_id))
+        return await self._database.read(lambda c: balance_of(c, account_id))
 
     async def entries(self, account_id: str, *, limit: int | None = None) -> Sequence[Entry]:
         newest = select(ledger).where(ledger.c.account_id == account_id).order_by(ledger.c.id.desc()).limit(limit)
@@ -125,7 +125,7 @@ class SqlAccountStore:
 
     async def authenticate(self, digest: str) -> Caller | None:
         values = {"of_digest": digest, "of_now": self._clock.now_ms()}
-        row = self._database.read(lambda c: c.execute(of_keys.CALLER, values).one_or_none())
+        row = await self._database.read(lambda c: c.execute(of_keys.CALLER, values).one_or_none())
         return None if row is None else of_keys.caller_of(row)
 
     async def create_key(self, key: Key, digest: str, *, by: str = SERVER) -> None:

@@ -58,7 +58,7 @@ class SqlEventStore:
 
     async def since(self, task_id: str, number: int, limit: int) -> Sequence[TaskEvent]:
         values = {"of_task": task_id, "of_number": number, "of_limit": limit}
-        return self._database.read(lambda c: [_event_of(row) for row in c.execute(_SINCE, values)])
+        return await self._database.read(lambda c: [_event_of(row) for row in c.execute(_SINCE, values)])
 
 
 def _event_of(row: Row[Any]) -> TaskEvent:

@@ -26,11 +26,11 @@ class SqlFeatureStore:
         self._clock = clock
         self._known: tuple[int, Mapping[Feature, bool]] | None = None
 
-    def is_on(self, feature: Feature) -> bool:
-        return self.all()[feature]
+    async def is_on(self, feature: Feature) -> bool:
+        return (await self.all())[feature]
 
-    def all(self) -> Mapping[Feature, bool]:
-        return self._database.read(self._read)
+    async def all(self) -> Mapping[Feature, bool]:
+        return await self._database.read(self._read)
 
     def _read(self, connection: Connection) -> Mapping[Feature, bool]:
         """Asking SQLite whether anything was committed costs a fifth of reading the table again."""

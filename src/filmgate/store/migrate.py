@@ -17,7 +17,7 @@ from . import schema
 from .sqlite import DatabaseRefused, connect, create_file, driver_of, engine_for, location, patiently, transaction
 
 #: Oldest first; the last is the schema of this program.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 BASE = "base"  #: Alembic's word for "before the first revision"
 
 _VERSION_TABLE = (

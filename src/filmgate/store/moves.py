@@ -162,6 +162,30 @@ CLAIM = (
     )
     .returning(tasks)
 )
+HAND_OVER = _released(Event.HAND_OVER).where(_OF_LEASE).returning(tasks)
+#: Of a task that nobody holds: whoever has looked at it last has put off the next look to this very time.
+_OF_LOOK = and_(tasks.c.id == bindparam("of_id"), tasks.c.run_at_ms == bindparam("of_look"))
+#: Look after these: nobody else does until ``run_at_ms``, which says whose look it is.
+LOOK = (
+    update(tasks)
+    .where(
+        in_state(Status.WAITING),
+        tasks.c.run_at_ms <= bindparam("of_now"),
+        tasks.c.id.in_(
+            select(tasks.c.id)
+            .where(
+                in_state(Status.WAITING),
+                tasks.c.run_at_ms <= bindparam("of_now"),
+                tasks.c.engine.in_(bindparam("of_engines", expanding=True)),
+            )
+            .order_by(tasks.c.run_at_ms)
+            .limit(bindparam("of_limit"))
+        ),
+    )
+    .returning(tasks)
+)
+LOOK_AGAIN = update(tasks).where(in_state(Status.WAITING), _OF_LOOK).returning(tasks.c.id)
+COLLECT = move(Event.COLLECT).where(_OF_LOOK).values(attempt=tasks.c.attempt + 1).returning(tasks)
 SUCCEED = _released(Event.SUCCEED).where(_OF_LEASE).values(progress=1.0).returning(tasks)
 REJECT = _released(Event.REJECT).where(_OF_LEASE).returning(tasks)
 FAIL = _released(Event.FAIL).where(_OF_LEASE).returning(tasks)

@@ -109,7 +109,7 @@ class SqlOutbox:
         await self._database.write(lambda c: c.execute(_FORWARD, {"of_now": now, "of_latest": now + longest_ms}))
 
     async def waiting_time(self) -> float | None:
-        due_ms = self._database.read(lambda c: c.execute(_NEXT).scalar_one())
+        due_ms = await self._database.read(lambda c: c.execute(_NEXT).scalar_one())
         return None if due_ms is None else max(0.0, (due_ms - self._clock.now_ms()) / 1000)
 
     async def _note(self, change: Update, callback: Callback, delivery: Delivery, values: dict[str, Any]) -> None:

@@ -191,6 +191,13 @@ Index(
 # Likewise: a look for what is due, or late, would take the claim index otherwise, and go through the whole queue.
 Index("ix_tasks_due", tasks.c.status, tasks.c.run_at_ms, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
 Index("ix_tasks_leases", tasks.c.owner, tasks.c.lease_until_ms, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+_WAITING = text("status = 'waiting'")
+Index(
+    "ix_tasks_waiting",
+    *(tasks.c.status, tasks.c.run_at_ms, tasks.c.engine),
+    sqlite_where=_WAITING,
+    postgresql_where=_WAITING,
+)
 #: What a remote engine works on counts as running wherever running tasks are counted: somebody works on it.
 BEGUN = text("status IN ('running', 'waiting')")
 # ``status`` makes it a covering index: then it is always the cheapest way to count.
@@ -260,6 +267,25 @@ task_events = Table(
     Column("stage", Text, nullable=False),
 )
 
+#: What ran where: one row for each engine that was asked in an attempt.
+runs = Table(
+    "runs",
+    metadata,
+    Column("task_id", String(32), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("engine", String(64), primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("worker", String(128), nullable=False),
+    Column("began_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("outcome", String(64)),
+    Column("upstream_id", Text),
+    Column("parameters", Text, nullable=False),
+)
+# What may still be going on elsewhere: few, however many runs there are.
+_OPEN = text("ended_ms IS NULL")
+Index("ix_runs_open", runs.c.engine, runs.c.task_id, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
 callbacks = Table(
     "callbacks",
     metadata,
@@ -297,6 +323,8 @@ workers = Table(
     Column("id", String(128), primary_key=True),
     Column("engines", Text, nullable=False),
     Column("until_ms", BigInteger, nullable=False),
+    # Engines that are left alone for a while, since they have failed so often.
+    Column("resting", Text, nullable=False, server_default="[]"),
 )
 
 secrets = Table(

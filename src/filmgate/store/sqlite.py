@@ -267,8 +267,8 @@ class Database:
         self._writer.put(piece)
         return await piece.future
 
-    def read(self, work: Callable[[Connection], T]) -> T:
-        """At once, in the event loop: for one look-up by an index."""
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """At once, in the event loop, without ever waiting: for one look-up by an index."""
         return work(self._reader)
 
     async def read_aside(self, work: Callable[[Connection], T]) -> T:

@@ -31,12 +31,13 @@ from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
 from ..domain.limits import NO_LIMITS, Limits
 from ..domain.listing import ANY, Page, Sought
 from ..domain.spec import Kind
-from ..domain.task import Artifact, Failure, Lease, OrderKey, Status, Task
+from ..domain.task import Artifact, Failure, Lease, OrderKey, Run, Status, Task
 from ..ports import Clock, Progress
 from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
 from .events import note_events
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
+from .runs import note_runs
 from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
 from .sqlite import Database
 
@@ -135,7 +136,7 @@ class SqlTaskStore:
             return known
 
     async def ordered(self, account_id: str, order_key: OrderKey) -> Task | None:
-        task_id = self._database.read(lambda c: order_keys.known(c, account_id, order_key))
+        task_id = await self._database.read(lambda c: order_keys.known(c, account_id, order_key))
         return None if task_id is None else await self.get(task_id, account_id)
 
     async def forget_order_keys(self, before_ms: int, limit: int) -> int:
@@ -144,21 +145,21 @@ class SqlTaskStore:
     async def upgrade_of(
         self, source_id: str, kind: Kind, index: int, failed_since_ms: int | None = None
     ) -> Task | None:
-        live = self._database.read(lambda c: _live_upgrade(c, source_id, kind, index))
+        live = await self._database.read(lambda c: _live_upgrade(c, source_id, kind, index))
         if live is not None or failed_since_ms is None:
             return live
         of_film = {"of_source": source_id, "of_kind": kind.value, "of_index": index, "of_since": failed_since_ms}
-        row = self._database.read(lambda c: c.execute(_FAILED_UPGRADE, of_film).one_or_none())
+        row = await self._database.read(lambda c: c.execute(_FAILED_UPGRADE, of_film).one_or_none())
         return None if row is None else task_of(row)
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
-        row = self._database.read(lambda c: c.execute(_GET, {"of_id": task_id}).one_or_none())
+        row = await self._database.read(lambda c: c.execute(_GET, {"of_id": task_id}).one_or_none())
         if row is None or account_id not in (None, row.account_id):
             raise TaskNotFound
         return task_of(row)
 
     async def state_of(self, task_id: str) -> bytes:
-        state = self._database.read(lambda c: c.execute(_STATE, {"of_id": task_id}).scalar_one_or_none())
+        state = await self._database.read(lambda c: c.execute(_STATE, {"of_id": task_id}).scalar_one_or_none())
         if state is None:
             raise TaskNotFound
         return bytes(state)
@@ -211,13 +212,36 @@ class SqlTaskStore:
 
         return await self._database.write(work)
 
-    async def checkpoint(self, lease: Lease, checkpoint: str) -> None:
-        values = {**_fence(lease), "checkpoint": checkpoint}
-        if await self._database.write(lambda c: c.execute(moves.CHECKPOINT, values).rowcount) != 1:
-            raise LeaseLost
+    async def checkpoint(
+        self,
+        lease: Lease,
+        checkpoint: str | None,
+        *,
+        run: Run | None = None,
+        artifacts: Sequence[Artifact] | None = None,
+    ) -> None:
+        values: dict[str, Any] = {"checkpoint": checkpoint}
+        if run is not None:
+            values["engine"] = run.engine
+        if artifacts is not None:
+            values |= {"artifacts": artifacts_text(artifacts), "media_until_ms": media_until(artifacts)}
+
+        def work(connection: Connection) -> None:
+            if connection.execute(moves.CHECKPOINT, _fence(lease) | values).rowcount != 1:
+                raise LeaseLost
+            note_runs(connection, lease.task.id, [run] if run is not None else [])
+
+        await self._database.write(work)
 
     async def succeed(
-        self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes, fallback_used: bool = False
+        self,
+        lease: Lease,
+        artifacts: Sequence[Artifact],
+        *,
+        engine: str,
+        state: bytes,
+        fallback_used: bool = False,
+        runs: Sequence[Run] = (),
     ) -> Task:
         values = {
             "artifacts": artifacts_text(artifacts),
@@ -230,24 +254,31 @@ class SqlTaskStore:
         def work(connection: Connection) -> Task:
             task = _move(connection, moves.SUCCEED, lease, values | {"ended_ms": self._clock.now_ms()})
             connection.execute(_ADD_STATE, {"task_id": task.id, "state": state})
+            note_runs(connection, task.id, runs)
             return self._close(connection, task)
 
         return await self._database.write(work)
 
-    async def end(self, lease: Lease, error: TaskError) -> Task:
+    async def end(self, lease: Lease, error: TaskError, runs: Sequence[Run] = ()) -> Task:
         rejected = isinstance(error, Rejection)
         values = _failed(Status.REJECTED if rejected else Status.FAILED, error)
 
         def work(connection: Connection) -> Task:
             statement = moves.REJECT if rejected else moves.FAIL
             task = _move(connection, statement, lease, values | {"ended_ms": self._clock.now_ms()})
+            note_runs(connection, task.id, runs)
             return self._close(connection, task)
 
         return await self._database.write(work)
 
-    async def retry(self, lease: Lease, error: TaskError, run_at_ms: int) -> Task:
+    async def retry(self, lease: Lease, error: TaskError, run_at_ms: int, runs: Sequence[Run] = ()) -> Task:
         values = {"run_at_ms": run_at_ms, "stage": f"waits to be tried again: {error.slug.replace('_', ' ')}"}
-        return await self._database.write(lambda c: self._requeue(c, moves.RETRY, lease, values))
+
+        def work(connection: Connection) -> Task:
+            note_runs(connection, lease.task.id, runs)
+            return self._requeue(connection, moves.RETRY, lease, values)
+
+        return await self._database.write(work)
 
     async def drain(self, lease: Lease) -> Task:
         return await self._database.write(lambda c: self._requeue(c, moves.DRAIN, lease, {"stage": "queued"}))
@@ -266,7 +297,7 @@ class SqlTaskStore:
         return await self._database.write(work)
 
     async def held(self, owner: str) -> Mapping[str, int]:
-        rows = self._database.read(lambda c: c.execute(_HELD, {"of_owner": owner}).all())
+        rows = await self._database.read(lambda c: c.execute(_HELD, {"of_owner": owner}).all())
         return {row.id: row.attempt for row in rows}
 
     async def expire(self, *, begun_by_ms: int | None, ended_by_ms: int | None, limit: int) -> Sequence[Task]:
@@ -305,7 +336,7 @@ class SqlTaskStore:
         await self._database.write(lambda c: c.execute(_FORWARD, {"of_now": now, "of_latest": now + longest_ms}))
 
     async def waiting_time(self) -> float | None:
-        due_ms = self._database.read(lambda c: c.execute(_DUE).scalar_one())
+        due_ms = await self._database.read(lambda c: c.execute(_DUE).scalar_one())
         return None if due_ms is None else max(0.0, (due_ms - self._clock.now_ms()) / 1000)
 
     def _submit(

@@ -47,12 +47,12 @@ class SqlUploadStore:
 
     async def get(self, account_id: str, key: str) -> Upload | None:
         of_file = {"of_account": account_id, "of_key": key}
-        row = self._database.read(lambda c: c.execute(_OF_KEY, of_file).one_or_none())
+        row = await self._database.read(lambda c: c.execute(_OF_KEY, of_file).one_or_none())
         return None if row is None else _upload_of(row)
 
     async def stored_bytes(self, account_id: str) -> int:
         of_account = {"of_account": account_id}
-        return int(self._database.read(lambda c: c.execute(_STORED_BYTES, of_account).scalar_one()))
+        return int(await self._database.read(lambda c: c.execute(_STORED_BYTES, of_account).scalar_one()))
 
     async def expired(self, limit: int) -> Sequence[Upload]:
         values = {"of_now": self._clock.now_ms(), "of_limit": limit}

@@ -52,11 +52,11 @@ class SqlWebhookStore:
         self._seal = seal
 
     async def secrets(self, account_id: str) -> WebhookSecrets:
-        rows = self._good(account_id)
+        rows = await self._good(account_id)
         return WebhookSecrets(**{kind: tuple(self._opened(rows, kind)) for kind in KINDS})
 
     async def held(self, account_id: str) -> Sequence[HeldSecret]:
-        return [HeldSecret(row.kind, is_sealed(row.secret)) for row in self._good(account_id)]
+        return [HeldSecret(row.kind, is_sealed(row.secret)) for row in await self._good(account_id)]
 
     async def rotate(self, account_id: str, kind: str, secret: str, overlap_ms: int, *, by: str = SERVER) -> None:
         now = self._clock.now_ms()
@@ -78,9 +78,9 @@ class SqlWebhookStore:
     async def seal(self) -> int:
         return await self._database.write(self._seal_all) if self._seal.closes else 0
 
-    def _good(self, account_id: str) -> Sequence[Row[Any]]:
+    async def _good(self, account_id: str) -> Sequence[Row[Any]]:
         values = {"of_account": account_id, "of_now": self._clock.now_ms()}
-        return self._database.read(lambda c: c.execute(_GOOD, values).all())
+        return await self._database.read(lambda c: c.execute(_GOOD, values).all())
 
     def _opened(self, rows: Sequence[Row[Any]], kind: str) -> Iterator[str]:
         """Those of one kind. An older one that cannot be opened is left out: it is being replaced, maybe for that."""

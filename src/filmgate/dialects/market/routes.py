@@ -40,7 +40,7 @@ def routes(desk: Desk) -> list[Route]:
     async def order(
         caller: Caller, asked: Generation | Extension | UpgradeOrder, base: str, key: OrderKey | None
     ) -> Task:
-        desk.check_on(_feature(asked))
+        await desk.check_on(_feature(asked))
         if isinstance(asked, Generation):
             name = TIER if asked.tier else NAME
             return await desk.submit(caller, asked.spec, dialect=name, public_base=base, order_key=key)
