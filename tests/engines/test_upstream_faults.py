@@ -24,7 +24,7 @@ from filmgate.domain.errors import (
 from filmgate.domain.spec import Spec
 from filmgate.ports import RemoteEngine, RemoteJob
 from support import remote_steps, vertex, videos
-from support.peer import Told, as_json, running
+from support.peer import Told, as_json, film, running
 
 JOB = RemoteJob("0" * 32, 1, Spec(prompt="A dog in a park", model="veo3", seconds=4, seed=12345))
 SECRETS = (vertex.TOKEN, vertex.KEY, videos.KEY)
@@ -57,10 +57,10 @@ CASES = {
     "402": Case(_error(402), (EngineUnavailable, "used up"), (EngineUnavailable, "used up"), None),
     "403": Case(_error(403), _KEY, _KEY, _KEY),
     "404": Case(
-        _error(404), (EngineUnavailable, "nothing at the address"), (EngineFailed, "no longer"), (EngineFailed, "")
+        _error(404), (EngineUnavailable, "nothing at the address"), (EngineFailed, "knows nothing"), (EngineFailed, "")
     ),
     "408": Case(_error(408), LOST, _AGAIN, _AGAIN),
-    "410, a link that has expired": Case(_error(410), None, None, (EngineFailed, "no longer knows of the film")),
+    "410, a link that has expired": Case(_error(410), None, None, (EngineFailed, "knows nothing of the film")),
     "413": Case(_error(413), (Unsupported, "It is so."), None, None),
     "429": Case(_error(429), (EngineUnavailable, "no more at the moment"), (EngineUnavailable, "no more"), _AGAIN),
     "500": Case(_error(500), LOST, (EngineUnavailable, "answered 500: It is so."), _AGAIN),
@@ -131,6 +131,7 @@ Both = Google | Openai
 
 @pytest.fixture(params=[Google, Openai])
 def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Both]:
+    film(1280, 720, 4), film(1280, 720, 4, audio=False)  # now: the engines are told to wait for nothing long
     made: Both = request.param(tmp_path)
     with running(made.peer):
         yield made
@@ -231,7 +232,7 @@ def test_a_server_that_is_not_there(both: Both) -> None:
 def test_an_order_that_was_never_placed_is_unknown(both: Both) -> None:
     model = f"projects/{vertex.PROJECT}/locations/us-central1/publishers/google/models/{vertex.MODEL}"
     name = f"{model}/operations/1" if isinstance(both, Google) else "video_1/../../models"
-    _right(_raised(both.engine(**_SLOW), lambda engine: engine.poll(name)), (EngineFailed, "no longer knows"))
+    _right(_raised(both.engine(**_SLOW), lambda engine: engine.poll(name)), (EngineFailed, "knows nothing"))
 
 
 @pytest.mark.parametrize("route", ["start", "poll", "content"])

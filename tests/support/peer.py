@@ -44,8 +44,8 @@ class Told:
     works: bool = False  #: what was asked is done first, although the answer does not say so
 
 
-def as_json(value: Any, status: int = 200, **headers: str) -> Told:
-    return Told(status, msgspec.json.encode(value), {"content-type": "application/json", **headers})
+def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Told:
+    return Told(status, msgspec.json.encode(value), {"content-type": "application/json", **(headers or {})})
 
 
 class Peer:

@@ -156,12 +156,12 @@ class Videos(Peer):
             left = self.films.left[name]
             status = "queued" if left + 1 == self.films.looks else "in_progress"
             progress = 0 if self.server == "vllm_omni" else round(100 * (1 - (left + 1) / self.films.looks))
-            return as_json(self._job(name, status, progress=progress), **headers)
+            return as_json(self._job(name, status, progress=progress), headers=headers)
         for word, (code, message) in FAILURES.items():
             if word in self.films.made[name]["prompt"]:
                 return self._failed(name, code, message)
         cloud = {"url": f"{self.url.replace('127.0.0.1', 'localhost')}/cloud/{name}"} if self.in_cloud else {}
-        return as_json(self._job(name, "completed", progress=100, **cloud), **headers)
+        return as_json(self._job(name, "completed", progress=100, **cloud), headers=headers)
 
     def _failed(self, name: str, code: Any, message: str) -> Told:
         if self.server == "sglang":

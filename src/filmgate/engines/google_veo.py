@@ -166,8 +166,11 @@ class GoogleVeoEngine:
     async def check(self) -> str:
         model = self._config.model
         client = self._opened()
-        async with self._asking():
-            found = await client.aio.models.get(model=model)
+        try:
+            async with self._asking(about=f"the model {model}"):
+                found = await client.aio.models.get(model=model)
+        except TaskError as error:
+            raise EngineUnavailable(str(error)) from None
         return f"Google answers and has {said(found.name or model)}"
 
     async def _operation(self, name: str) -> types.GenerateVideosOperation:
@@ -175,7 +178,7 @@ class GoogleVeoEngine:
 
         client = self._opened()
         async with self._asking():
-            operation = await client.aio.operations.get(types.GenerateVideosOperation(name=name))
+            operation = await client.aio.operations.get(types.GenerateVideosOperation.model_validate({"name": name}))
         if operation.name != name:
             raise EngineUnavailable("Google gave an answer that is not about the film that it was asked about.")
         return operation
@@ -203,7 +206,7 @@ class GoogleVeoEngine:
     # ------------------------------------------------------------ errors
 
     @asynccontextmanager
-    async def _asking(self, *, ordering: bool = False) -> AsyncIterator[None]:
+    async def _asking(self, *, ordering: bool = False, about: str = "the film") -> AsyncIterator[None]:
         """Around calls of the SDK: what they raise becomes an error of ours, without our secrets in it."""
         from google.auth import exceptions as auth
         from google.genai import errors
@@ -214,7 +217,7 @@ class GoogleVeoEngine:
                 yield
             return
         except errors.APIError as error:
-            failure = _refusal(error.code, self._said(error.message), ordering=ordering)
+            failure = _refusal(error.code, self._said(error.message), ordering, about)
         except auth.TransportError as error:
             raise EngineUnavailable("Google's sign-in cannot be reached.") from error
         except auth.GoogleAuthError:
@@ -272,7 +275,9 @@ def _credentials(file: Path | None) -> Credentials:
     if file is None:
         found: Credentials = google.auth.default(scopes=[_SCOPE])[0]
     else:
-        found = service_account.Credentials.from_service_account_file(str(file), scopes=[_SCOPE])
+        found = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
+            str(file), scopes=[_SCOPE]
+        )
     return found
 
 
@@ -281,7 +286,7 @@ def _token(credentials: Credentials) -> str:
     from google.auth.transport.requests import Request
 
     if not credentials.valid:
-        credentials.refresh(Request())
+        credentials.refresh(Request())  # type: ignore[no-untyped-call]
     return str(credentials.token)
 
 
@@ -376,11 +381,11 @@ def _ended(error: Mapping[str, Any]) -> TaskError:
     return EngineFailed(f"Google could not make the film: {message}")
 
 
-def _refusal(status: int, message: str, *, ordering: bool) -> TaskError:
+def _refusal(status: int, message: str, ordering: bool, about: str) -> TaskError:
     """A call that was answered with an error."""
     if status == 400 and (is_refusal_of_content(None, message) or _categories(message)):
         return _content(message)
-    return refused(_WHO, status, message, ordering=ordering)
+    return refused(_WHO, status, message, ordering=ordering, about=about)
 
 
 def _categories(message: str) -> frozenset[str]:

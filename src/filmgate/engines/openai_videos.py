@@ -266,7 +266,7 @@ class OpenAIVideosEngine:
         status, _, body = await self._call("GET", f"{self._root}/models")
         listed = (as_object(body) or {}).get("data")
         if status != 200 or not isinstance(listed, list):
-            raise EngineUnavailable(str(self._error(status, body)))
+            raise EngineUnavailable(str(self._error(status, body, about="its models")))
         names = [str(each["id"]) for each in listed if isinstance(each, dict) and "id" in each]
         if self._config.model and self._config.model not in names:
             raise EngineUnavailable(
@@ -322,13 +322,13 @@ class OpenAIVideosEngine:
 
     # ------------------------------------------------------------ errors
 
-    def _error(self, status: int, body: bytes, *, ordering: bool = False) -> TaskError:
+    def _error(self, status: int, body: bytes, *, ordering: bool = False, about: str = "the film") -> TaskError:
         message = sentence(message_of(body), self._config.api_key)
         error = (as_object(body) or {}).get("error")
         code = error.get("code") if isinstance(error, dict) else None
         if 400 <= status < 500 and is_refusal_of_content(code, message):
             return rejection(ContentRejected, self._who, message)
-        return refused(self._who, status, message, ordering=ordering)
+        return refused(self._who, status, message, ordering=ordering, about=about)
 
     def _failure(self, film: Mapping[str, Any]) -> TaskError:
         """Why there will be no film, as the job says it."""

@@ -92,7 +92,7 @@ async def reaching(who: str, within_s: float, *, ordering: bool = False) -> Asyn
         raise EngineUnavailable(f"{who} has been given an address that is none: correct its settings.") from error
 
 
-def refused(who: str, status: int, message: str, *, ordering: bool = False) -> TaskError:
+def refused(who: str, status: int, message: str, *, ordering: bool = False, about: str = "the film") -> TaskError:
     """What an HTTP status that is no success means. ``message``: what the other side says, as ``sentence`` gives it."""
     because = f": {message}" if message else "."
     if status in (401, 403, 407):
@@ -106,7 +106,7 @@ def refused(who: str, status: int, message: str, *, ordering: bool = False) -> T
     if status == 408 or status >= 500:
         return EngineUnavailable(f"{who} answered {status}{because}")
     if status in (404, 410) and not ordering:
-        return EngineFailed(f"{who} no longer knows of the film{because}")
+        return EngineFailed(f"{who} knows nothing of {about}{because}")
     if status in (404, 405):
         return EngineUnavailable(f"{who} has nothing at the address that it was asked at{because}")
     if status >= 400:
