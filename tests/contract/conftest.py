@@ -16,8 +16,8 @@ import pytest
 
 from support.server import Server, serving
 
-#: C1 to C66, by their numbers, and F1 to F15, what goes beyond the hosted API.
-STATEMENTS: frozenset[int | str] = frozenset(range(1, 67)) | {f"F{number}" for number in range(1, 16)}
+#: C1 to C66, by their numbers, and F1 to F16, what goes beyond the hosted API.
+STATEMENTS: frozenset[int | str] = frozenset(range(1, 67)) | {f"F{number}" for number in range(1, 17)}
 
 HERE = Path(__file__).parent
 

@@ -169,6 +169,23 @@ async def test_what_a_killed_sweep_left_is_found_but_not_what_is_just_being_uplo
         assert await attic.keys() == kept[:2]
 
 
+async def test_files_of_attempts_that_came_to_nothing_go_and_no_others(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        attic = Attic(s, tmp_path)
+        film = await attic.film(expires_ms=NOON + 2 * HOUR_MS)
+        running = await s.submitted(price=0)
+        lost = [f"{film.id}/0/film.mp4", f"{'f' * 32}/1/film.mp4"]
+        kept = [*await attic.keys(), f"{running.id}/1/film.mp4", "notes/readme.txt", f"{film.id}.txt"]
+        for key in [*lost, *kept[-3:]]:
+            await attic.put(key)
+        await attic.hire(attic.storage).sweep_once()
+        assert await attic.keys() == sorted([*kept, *lost])  # so young that they may still come to be named
+        s.clock.ms += HOUR_MS
+        await attic.hire(attic.storage).sweep_once()
+        assert await attic.keys() == sorted(kept)
+
+
 async def test_strays_are_looked_for_a_few_at_a_time_and_all_are_found(tmp_path: Path) -> None:
     async with shelf(tmp_path) as s:
         await s.account()

@@ -186,6 +186,31 @@ def test_only_the_published_files_of_a_task_are_kept(tmp_path: Path) -> None:
     asyncio.run(job())
 
 
+def test_files_of_an_earlier_attempt_are_gone_before_the_film_is_published(tmp_path: Path) -> None:
+    """A runner that is killed right after its commit leaves nothing that nobody knows of."""
+
+    async def job() -> None:
+        async with workshop(tmp_path) as shop:
+            storage = LocalStorage(tmp_path / "media")
+            task_id, stray = secrets.token_hex(16), tmp_path / "stray"
+            succeed, there = shop.store.succeed, list[bool]()
+
+            async def watched(lease: Lease, *args: Any, **more: Any) -> Task:
+                there.extend((tmp_path / "media" / task_id / number).exists() for number in ("1", "3"))
+                return await succeed(lease, *args, **more)
+
+            shop.store.succeed = watched  # type: ignore[method-assign]  # the real one, and a look just before
+            await shop.submit("crash till 2 slow 1", task_id=task_id)
+            await shop.seen(task_id, lambda task: task.faults > 0)
+            for number in (1, 3):
+                stray.write_bytes(b"a film of another attempt")
+                await storage.put(f"{task_id}/{number}/result.mp4", stray)
+            task = await shop.ended(task_id)
+            assert (task.status, task.attempt, there) == (Status.SUCCEEDED, 2, [False, True])
+
+    asyncio.run(job())
+
+
 def _keys(task: Task) -> set[str]:
     return {artifact.key for artifact in task.artifacts}
 

@@ -141,6 +141,24 @@ def test_keys_are_listed_by_prefix(tmp_path: Path) -> None:
     assert asyncio.run(storage.keys("../")) == []
 
 
+def test_keys_are_listed_while_folders_come_and_go(tmp_path: Path) -> None:
+    storage = put(tmp_path)
+
+    async def come_and_go() -> None:
+        for number in range(60):
+            await storage.put(f"a/{number}/b/c/result.mp4", source(tmp_path, b"x"))
+            await storage.delete(f"a/{number}/b/c/result.mp4")
+
+    async def list_meanwhile() -> None:
+        moving = asyncio.create_task(come_and_go())
+        while not moving.done():
+            assert KEY in await storage.keys("")
+            await storage.sweep(older_than_ms=60_000)
+        await moving
+
+    asyncio.run(list_meanwhile())
+
+
 PUT_AND_DIE = """
 import asyncio, os, signal, sys
 from pathlib import Path

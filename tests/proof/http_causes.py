@@ -25,6 +25,7 @@ from .asking import (
     JOB_RECORD,
     K4,
     MEDIA,
+    MODELS,
     P1080,
     RECORD,
     STREAM,
@@ -241,7 +242,7 @@ NO_KEY = "no key, or no such key"
 FAULT = "a fault of ours"
 ANOTHER_ORDER = "another order under the same Idempotency-Key"
 RULES = "a field is outside its rules"
-BEYOND = (CANCEL, TASKS, MEDIA)
+BEYOND = (CANCEL, TASKS, MODELS, MEDIA)
 KEYED = (GENERATE, RECORD, P1080, K4, EXTEND, CREATE, JOB_RECORD, CREDIT, COMMON_CREDIT, DOWNLOAD, *UPLOADS, *BEYOND)
 ORDERS = (GENERATE, P1080, K4, EXTEND, CREATE)
 

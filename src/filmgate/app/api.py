@@ -26,6 +26,7 @@ from ..dialects.market import described as market_described
 from ..dialects.market import routes as market
 from ..dialects.veo3 import described as veo3_described
 from ..dialects.veo3 import routes as veo3
+from ..domain.offer import offer
 from ..http import docs, files, health, metrics, openapi
 from ..http.auth import bearer
 from ..http.desk import Desk
@@ -140,6 +141,7 @@ def _desk(parts: Parts, wires: Wires, policy: Policy) -> Desk:
         authenticate=bearer(parts.accounts, proxies, wires.saw),
         check_address=check_address,
         public_base=lambda request: public_base(request, settings.public_url, proxies),
+        offers=lambda: [offer(route, parts.engines.capabilities, parts.prices) for route in parts.routes.values()],
         outlook=Outlooks(parts.queue, parts.clock).of,
         watchers=Watchers(parts.events, wires.closing),
         pace=Pace(settings.limits.queries_per_s),

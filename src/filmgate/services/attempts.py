@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..domain.errors import ContentRejected, TaskError
+from ..domain.errors import (
+    AttemptsUsedUp,
+    ContentRejected,
+    EngineCrashed,
+    FilmgateError,
+    OutputUnusable,
+    TaskError,
+)
+from ..domain.lifecycle import MAX_FAULTS
 from ..domain.task import Artifact, Lease, Run
 from ..ports import Progress
 from .marks import Mark
@@ -39,6 +47,8 @@ class Attempt:
     making: bool = True  #: until there is a film or an error; what is left then is tidying, which nobody may stop
     lost: bool = False  #: the task is no longer ours
     paid: bool = False  #: an order elsewhere came to nothing: it is not sent once more
+    pledged: list[str] = field(default_factory=list)  #: engines elsewhere that keep a place for it
+    handed_over_to: str | None = None
     runs: list[Run] = field(default_factory=list)  #: what ran for it and has ended
 
     @property
@@ -101,3 +111,19 @@ class HandedOver:
     """What an attempt came to: an engine elsewhere works on it, and a look is due at that time."""
 
     run_at_ms: int
+
+
+def word_for(outcome: FilmgateError | HandedOver | None) -> str:
+    """What meters and traces call the end of an attempt."""
+    if isinstance(outcome, HandedOver):
+        return "handed_over"
+    return "succeeded" if outcome is None else outcome.slug
+
+
+def last_word(error: TaskError) -> TaskError:
+    """What the owner is told when a passing fault has come back too often. What kind of fault it was stays."""
+    said = "the engine's process died each time" if isinstance(error, EngineCrashed) else "the last one said"
+    kind = AttemptsUsedUp if isinstance(error, EngineCrashed | OutputUnusable) else type(error)
+    final = kind(f"{MAX_FAULTS} attempts ended without a film; {said}: {error}")
+    final.__cause__ = error
+    return final

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..domain.errors import EngineTimeout, LeaseLost, OrderUnclear, TaskError
+from ..domain.errors import EngineTimeout, EngineUnavailable, LeaseLost, OrderUnclear, TaskError
 from ..domain.task import Lease, Role, Run
 from ..ports import Clip, Clock, Order, RemoteJob, TaskStore, WaitingStore
 from .attempts import Attempt, HandedOver, Resumed, Turn
@@ -33,7 +33,7 @@ class Elsewhere:
 
     async def order(self, attempt: Attempt, order: Order, turn: Turn, run: Run) -> HandedOver:
         """Send it. Raises what ``Remotes.start`` raises; then, unless that is unclear, it was not sent."""
-        await self._room(run.engine)
+        await self._room(attempt, run.engine)
         mark = turn.again or self._mark(order, turn, run)
         kept = attempt.lease.task.artifacts_of(Role.INPUT)
         if not kept and order.images:
@@ -62,11 +62,14 @@ class Elsewhere:
         key = f"{order.task_id}-{run.attempt}-{len(turn.tried)}"
         return Mark(order.spec, run, key, self.clock.now_ms(), turn.tried, refusal)
 
-    async def _room(self, engine: str) -> None:
-        """Wait for as long as it makes as many films as it may; not for one that rests, which is told at once."""
-        while not self.remotes.rests(engine) and not self.remotes.has_room(engine):
+    async def _room(self, attempt: Attempt, engine: str) -> None:
+        """Wait for as long as it makes as many films as it may. Raises EngineUnavailable for one that rests."""
+        while not self.remotes.pledge(engine):
+            if self.remotes.rests(engine):
+                raise EngineUnavailable(f"The engine {engine} has failed too often, and is left alone for a while.")
             await self.clock.sleep(_ROOM_S)
             self.remotes.counted(await self.waiting.counts())
+        attempt.pledged.append(engine)
 
     async def _sent(self, lease: Lease, job: RemoteJob, mark: Mark) -> str:
         sending = asyncio.ensure_future(self.remotes.start(mark.engine, job))

@@ -1,12 +1,14 @@
 """Removes what has expired: uploads, the stored files of tasks, and later their records. The ledger stays.
 
 A file goes before the note that it is there, where the note can wait. Uploads are forgotten first, so what a killed
-sweep leaves of them is found later: a file among the uploads that no row knows, and that nobody is just putting there.
+sweep leaves of them is found later, and so is what an attempt stored that died before it could publish or tidy up:
+files that no row knows, and that nobody is just putting there.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
@@ -16,14 +18,15 @@ from ..ports import Clock, Storage, Upload, UploadStore
 log = logging.getLogger(__name__)
 
 UPLOADS = "uploads/"  #: where the storage keys of uploads begin: uploads/<account id>/...
+_OF_TASK = re.compile("[a-z0-9]{32}/[0-9]+/")  #: how those of an attempt begin
 
 _BATCH = 100  #: of each kind in a sweep, so that a large heap never holds up the other work for long
 _FORGOTTEN_AT_ONCE = 50  #: records in one transaction, which is as long as everybody else who writes has to wait
 _EVERY_S = 60.0
 _SOON_S = 1.0  #: between sweeps while there is a heap
-_STRAYS_EVERY_MS = 3_600_000  #: listing all uploads is the one thing here that grows with what is stored
+_STRAYS_EVERY_MS = 3_600_000  #: listing all files is the one thing here that grows with what is stored
 _JAMMED_FOR_MS = 3_600_000  #: what cannot be removed goes to the end of the line, or it would hold up all behind it
-_PUT_TAKES_MS = 3_600_000  #: a file younger than this may belong to an upload that is not noted yet
+_PUT_TAKES_MS = 3_600_000  #: a file younger than this may belong to an upload or a film that is not noted yet
 
 
 class MediaStore(Protocol):
@@ -34,6 +37,9 @@ class MediaStore(Protocol):
 
     async def discard(self, task_id: str) -> None:
         """Nobody is told of the files of this ended task any more; ``expired`` names it until they are ``removed``."""
+
+    async def wants(self, task_id: str, key: str) -> bool:
+        """Whether the task names this stored file, or has not ended and may still come to name it."""
 
     async def newest(self, limit: int) -> Sequence[str]:
         """Keys of stored files whose time is not over, those that are kept longest first."""
@@ -73,7 +79,7 @@ class Janitor:
         self._batch = batch
         self._every_s = every_s
         self._listed_ms: int | None = None
-        self._unseen: list[str] = []  #: keys of the last listing of uploads that are still to be looked at
+        self._unseen: list[str] = []  #: keys of the last listing that are still to be looked at
 
     async def run(self) -> NoReturn:
         """Sweep until cancelled. A sweep that fails is logged, and the next one takes it up again."""
@@ -138,19 +144,27 @@ class Janitor:
         return done
 
     async def _sweep_strays(self) -> int:
-        """Look at the next few of the stored uploads. Returns how many were strays."""
+        """Look at the next few of the stored files. Returns how many were strays."""
         now = self._clock.now_ms()
         if not self._unseen and (self._listed_ms is None or now - self._listed_ms >= _STRAYS_EVERY_MS):
             self._listed_ms = now
-            self._unseen = [*await self._storage.keys(UPLOADS)]
+            self._unseen = [*await self._storage.keys("")]
         looked_at, self._unseen = self._unseen[: self._batch], self._unseen[self._batch :]
         strays = [key for key in looked_at if await self._is_stray(key)]
         await self._removed(strays)
         return len(strays)
 
     async def _is_stray(self, key: str) -> bool:
-        account_id = key.removeprefix(UPLOADS).partition("/")[0]
-        if await self._uploads.get(account_id, key) is not None:
+        if await self._is_wanted(key):
             return False
         stored = await self._storage.open(key)
         return stored is not None and stored.modified_ms <= self._clock.now_ms() - _PUT_TAKES_MS
+
+    async def _is_wanted(self, key: str) -> bool:
+        """What is neither an upload nor of an attempt is not ours to judge."""
+        if key.startswith(UPLOADS):
+            account_id = key.removeprefix(UPLOADS).partition("/")[0]
+            return await self._uploads.get(account_id, key) is not None
+        if _OF_TASK.match(key):
+            return await self._media.wants(key.partition("/")[0], key)
+        return True

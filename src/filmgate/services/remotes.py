@@ -63,7 +63,7 @@ class Remotes:
         self._lines = {name: _line(engine, limits.get(name, RemoteLimits())) for name, engine in engines.items()}
         self._changed = changed
         self._waiting: Mapping[str, int] = {}
-        self._starting: Counter[str] = Counter()
+        self._pledged: Counter[str] = Counter()  #: orders of ours that are on their way
 
     async def open(self) -> None:
         """Raises EngineUnavailable."""
@@ -97,17 +97,25 @@ class Remotes:
         """So many films are made by each, for all workers."""
         self._waiting = waiting
 
-    def has_room(self, name: str) -> bool:
-        """Whether one more order may be sent to it now."""
-        line = self._lines[name]
-        busy = self._waiting.get(name, 0) + self._starting[name]
-        return not self.rests(name) and busy < line.limits.concurrency and self._paced(line)
+    def has_room(self, name: str, claimed: int = 0) -> bool:
+        """Whether one more order may be sent to it now, beside so many of ours that go to it or are on their way."""
+        line, pledged = self._lines[name], self._pledged[name]
+        coming = max(0, claimed - pledged)
+        busy = self._waiting.get(name, 0) + pledged + coming
+        return not self.rests(name) and busy < line.limits.concurrency and _paced(line, coming)
 
-    def _paced(self, line: _Line) -> bool:
-        most, now = line.limits.starts_per_minute, monotonic()
-        while line.starts and line.starts[0] <= now - _MINUTE_S:
-            line.starts.popleft()
-        return most == 0 or len(line.starts) < most
+    def pledge(self, name: str) -> bool:
+        """Keep a place for an order, until ``release``; False where there is none."""
+        if not self.has_room(name):
+            return False
+        self._pledged[name] += 1
+        self._lines[name].starts.append(monotonic())
+        return True
+
+    def release(self, name: str, *, handed_over: bool) -> None:
+        self._pledged[name] -= 1
+        if handed_over:
+            self._waiting = {**self._waiting, name: self._waiting.get(name, 0) + 1}
 
     def within_s(self, name: str) -> float:
         return self._lines[name].limits.within_s
@@ -128,12 +136,10 @@ class Remotes:
     async def start(self, name: str, job: RemoteJob) -> str:
         """Its id there. Raises EngineUnavailable where nothing may be sent to it, OrderUnclear where nobody can know
         whether it was taken, and what the engine raises."""
-        if not self.has_room(name):
-            raise EngineUnavailable(f"The engine {name} takes no order at the moment.")
         line = self._lines[name]
-        line.starts.append(monotonic())
+        if self.rests(name):
+            raise EngineUnavailable(f"The engine {name} has failed too often, and is left alone for a while.")
         self._turn(name, line.breaker.sent(monotonic()))
-        self._starting[name] += 1
         try:
             upstream_id = await self._told(name, line.engine.start(job), _patience_s(line))
         except EngineTimeout as error:
@@ -143,8 +149,6 @@ class Remotes:
         except asyncio.CancelledError:
             self._turn(name, line.breaker.unsent())
             raise
-        finally:
-            self._starting[name] -= 1
         self._turn(name, line.breaker.accepted())
         return upstream_id
 
@@ -168,6 +172,14 @@ class Remotes:
                 await line.engine.cancel(upstream_id)
         except Exception as error:
             log.warning("engine=%s event=not_cancelled %s", name, _said(error))
+
+    async def check(self, name: str) -> str:
+        """Whether it would serve us: what it answered. Raises EngineUnavailable."""
+        try:
+            async with asyncio.timeout(self._lines[name].limits.look_s):
+                return await self._lines[name].engine.check()
+        except TimeoutError as error:
+            raise EngineUnavailable(f"The engine {name} did not answer in time.") from error
 
     async def _told(self, name: str, asked: Awaitable[T], patience_s: float) -> T:
         """What it says, in time; whatever is no TaskError is its own bug, which the log has, and its owner has not."""
@@ -195,6 +207,13 @@ class Remotes:
         if (after := breaker.state(now)) is not before:
             log.warning("engine=%s event=breaker state=%s faults=%s", name, after, breaker.faults)
             self._changed(name, after)
+
+
+def _paced(line: _Line, coming: int) -> bool:
+    while line.starts and line.starts[0] <= monotonic() - _MINUTE_S:
+        line.starts.popleft()
+    most = line.limits.starts_per_minute
+    return most == 0 or len(line.starts) + coming < most
 
 
 def _line(engine: RemoteEngine, limits: RemoteLimits) -> _Line:

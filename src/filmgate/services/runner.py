@@ -19,22 +19,19 @@ from time import monotonic
 
 from ..domain.backoff import doubling
 from ..domain.errors import (
-    AttemptsUsedUp,
-    EngineCrashed,
     FilmgateError,
     InputUnusable,
     InternalFault,
     LeaseLost,
-    OutputUnusable,
     TaskError,
     TaskNotFound,
     Unsupported,
 )
 from ..domain.lifecycle import MAX_FAULTS
 from ..domain.routing import Capabilities, Route, choose
-from ..domain.task import Lease, Task
+from ..domain.task import Artifact, Lease, Task
 from ..ports import Clock, Progress, Slots, TaskStore, WaitingStore, Watch, WorkerStore
-from .attempts import Attempt, HandedOver, Resumed
+from .attempts import Attempt, HandedOver, Resumed, last_word, word_for
 from .looks import Looks
 from .making import UPSCALE, Make
 from .marks import mark_of
@@ -229,7 +226,8 @@ class Runner:
         busy = Counter(attempt.engine for attempt in self._attempts.values() if attempt.rendering)
         ready = {name for name, count in self._capacity.items() if busy[name] < count and self._slots.free(name)}
         jammed = {name for name, count in self._capacity.items() if busy[name] >= 2 * count}
-        ready |= {name for name in self._remotes.names if self._remotes.has_room(name)}
+        going = Counter(attempt.engine for attempt in self._attempts.values() if attempt.resumed is None)
+        ready |= {name for name in self._remotes.names if self._remotes.has_room(name, going[name])}
         routes = [(model, of, of.healthy(self._remotes.rests)) for model, of in self._routes.items()]
         return [model for model, of, well in routes if well.engines[0] in ready and jammed.isdisjoint(of.engines)]
 
@@ -299,7 +297,7 @@ class Runner:
         began = monotonic()
         try:
             outcome = await self._outcome_of(attempt)
-            self._watch.ended(attempt.lease.task, attempt.engine, _word_for(outcome), monotonic() - began)
+            self._watch.ended(attempt.lease.task, attempt.engine, word_for(outcome), monotonic() - began)
             attempt.making = False
             await self._tidy_up(attempt)
             if isinstance(outcome, HandedOver):
@@ -313,6 +311,8 @@ class Runner:
             log.exception("task=%s event=not_settled it is taken up when its lease runs out", attempt.task_id)
         finally:
             attempt.rendering = False
+            for engine in attempt.pledged:
+                self._remotes.release(engine, handed_over=engine == attempt.handed_over_to)
             if self._attempts.get(attempt.task_id) is attempt:
                 del self._attempts[attempt.task_id]
             self._wake.set()
@@ -325,6 +325,7 @@ class Runner:
             if isinstance(made, HandedOver):
                 return made
             attempt.making = False  # from here on the store decides: the film comes first, or a cancellation
+            await self._discard_earlier(attempt)
             with timed(self._watch, attempt.lease.task, made.engine, "publish"):
                 await self._store.succeed(
                     attempt.lease,
@@ -361,18 +362,29 @@ class Runner:
         except Exception:
             log.exception("task=%s event=not_tidied attempt=%s", attempt.task_id, attempt.lease.attempt)
         else:
-            await self._discard(task, prefix)
+            await self._discard(task, prefix, task.artifacts)
 
-    async def _discard(self, task: Task, prefix: str) -> None:
-        """Remove the stored files that the row does not name."""
+    async def _discard_earlier(self, attempt: Attempt) -> None:
+        """What attempts before this one have left, before the end is told: we may die right after that.
+
+        Never of a later one, which would be of somebody who has the task now; nor what the row names still, which the
+        next attempt needs if this end is not told.
+        """
+        task = attempt.lease.task
+        for number in range(1, attempt.lease.attempt):
+            await self._discard(task, f"{task.id}/{number}/", task.artifacts)
+
+    async def _discard(self, task: Task, prefix: str, but: Sequence[Artifact] = ()) -> None:
+        """Remove the stored files that nobody will ask for."""
         try:
-            await self._postprocess.discard(prefix, but=task.artifacts)
+            await self._postprocess.discard(prefix, but=but)
         except Exception:
             log.exception("task=%s event=not_discarded", task.id)
 
     async def _hand_over(self, attempt: Attempt, handed: HandedOver) -> None:
         with contextlib.suppress(LeaseLost):
             await self._waiting.hand_over(attempt.lease, handed.run_at_ms)
+            attempt.handed_over_to = attempt.engine
             log.info("task=%s event=handed_over engine=%s", attempt.task_id, attempt.engine)
         self._looks.nudge()
 
@@ -388,8 +400,8 @@ class Runner:
                 wait = doubling(self._limits.first_retry, faults, self._limits.longest_retry)
                 await self._store.retry(lease, error, self._clock.now_ms() + round(wait * 1000), attempt.runs)
             else:
-                last_word = _last_word(error) if error.retryable and not attempt.paid else error
-                await self._store.end(lease, last_word, attempt.runs)
+                said = last_word(error) if error.retryable and not attempt.paid else error
+                await self._store.end(lease, said, attempt.runs)
 
     # ------------------------------------------------------------ leases
 
@@ -457,28 +469,15 @@ class Runner:
 
     def _let_go(self, attempt: Attempt) -> None:
         """The task is somebody else's now, or was cancelled: stop working on it, at once."""
+        if attempt.lost:
+            return  # it is told once: what it has to finish, it finishes
         attempt.lost = True
         if attempt.work is not None:
             attempt.work.cancel()
 
 
-def _word_for(outcome: FilmgateError | HandedOver | None) -> str:
-    if isinstance(outcome, HandedOver):
-        return "handed_over"
-    return "succeeded" if outcome is None else outcome.slug
-
-
 def _works(attempts: Iterable[Attempt]) -> Iterable[asyncio.Task[None]]:
     return (attempt.work for attempt in attempts if attempt.work is not None)
-
-
-def _last_word(error: TaskError) -> TaskError:
-    """What the owner is told when a passing fault has come back too often. What kind of fault it was stays."""
-    said = "the engine's process died each time" if isinstance(error, EngineCrashed) else "the last one said"
-    kind = AttemptsUsedUp if isinstance(error, EngineCrashed | OutputUnusable) else type(error)
-    final = kind(f"{MAX_FAULTS} attempts ended without a film; {said}: {error}")
-    final.__cause__ = error
-    return final
 
 
 def _empty(folder: Path) -> None:

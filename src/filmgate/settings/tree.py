@@ -235,11 +235,11 @@ class ModelSettings:
 
     engine: str = "storyboard"
     fallback: tuple[str, ...] = ()  #: engines that are asked next, in order
-    failover: bool = True  #: whether they are asked where an engine breaks down, too, and not only where it refuses
     options: Mapping[str, Any] = field(default_factory=dict)  #: handed to ``engine`` as they are
     prices: Mapping[str, int] = field(
         default_factory=dict
     )  #: "720p", "1080p", "4k", "extend", "4k_from_image" -> credits
+    failover: bool = True  #: whether they are asked where an engine breaks down, too, and not only where it refuses
 
 
 def default_models() -> Mapping[str, ModelSettings]:

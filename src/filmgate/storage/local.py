@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -178,7 +178,7 @@ class LocalStorage:
         return self._path_or_none(folder) if folder else self._root
 
     def _sweep(self, start: Path, before_ms: int) -> None:
-        for path in [*start.rglob(f"{_UNFINISHED}*")]:
+        for path in [path for path in _files_below(start) if path.name.startswith(_UNFINISHED)]:
             with suppress(FileNotFoundError):  # a put has just come to its end
                 if path.lstat().st_ctime_ns // 1_000_000 <= before_ms:  # not mtime: a link keeps that of its source
                     self._delete(path)
@@ -188,8 +188,20 @@ class LocalStorage:
         start = self._folder(prefix)
         if start is None or not start.is_dir():
             return []
-        found = (path.relative_to(self._root).as_posix() for path in start.rglob("[!.]*") if path.is_file())
+        finished = (path for path in _files_below(start) if not path.name.startswith("."))
+        found = (path.relative_to(self._root).as_posix() for path in finished)
         return sorted(key for key in found if key.startswith(prefix))
+
+
+def _files_below(start: Path) -> Iterator[Path]:
+    """Of all folders below: one that is removed meanwhile had nothing in it any more."""
+    for folder, _, names in os.walk(start, onerror=_unless_gone):
+        yield from (Path(folder, name) for name in names)
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _bring(source: Path, target: Path) -> None:

@@ -23,6 +23,7 @@ _DISCARD = (
     .values(artifacts="[]", media_until_ms=0)
 )
 _POSTPONE = update(tasks).where(tasks.c.id == bindparam("of_id")).values(media_until_ms=bindparam("of_until"))
+_NAMED = select(tasks.c.ended_ms, tasks.c.artifacts).where(tasks.c.id == bindparam("of_id"))
 _NEWEST = (
     select(tasks.c.artifacts)
     .where(tasks.c.media_until_ms > bindparam("of_now"))
@@ -52,6 +53,12 @@ class SqlMediaStore:
 
     async def discard(self, task_id: str) -> None:
         await self._database.write(lambda c: c.execute(_DISCARD, {"of_id": task_id}).close())
+
+    async def wants(self, task_id: str, key: str) -> bool:
+        row = await self._database.read_aside(lambda c: c.execute(_NAMED, {"of_id": task_id}).one_or_none())
+        if row is None:
+            return False
+        return row.ended_ms is None or any(artifact.key == key for artifact in artifacts_of(row.artifacts))
 
     async def newest(self, limit: int) -> Sequence[str]:
         values = {"of_now": self._clock.now_ms(), "of_limit": limit}

@@ -22,6 +22,7 @@ from ...http.order_keys import order_key_of
 from ...http.orders import Enlargement, read_enlargement, task_id_of
 from ...http.refusals import errors, refused
 from ...ports import TaskEvent
+from .offers import render_offers
 from .render import EVENTS, render_enlarged, render_event, render_record
 from .schema import NAMES, parse_cancel, parse_extend, parse_generate, parse_upgrade
 
@@ -140,6 +141,10 @@ def _upkeep(desk: Desk) -> list[Route]:
         records = [render_record(task, edition, desk.links, await desk.outlook(task)) for task in found]
         return envelope(200, "success", {"tasks": records, "nextCursor": cursor})
 
+    async def models(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        return envelope(200, "success", render_offers(desk.offers(), desk.edition_of(caller)))
+
     async def remove_media(request: Request) -> Response:
         caller = await desk.authenticate(request)
         task_id = task_id_of("taskId", request.query_params.get("taskId"))
@@ -149,6 +154,7 @@ def _upkeep(desk: Desk) -> list[Route]:
     return [
         Route("/api/v1/veo/cancel", cancel, methods=["POST"]),
         Route("/api/v1/veo/tasks", list_tasks, methods=["GET"]),
+        Route("/api/v1/veo/models", models, methods=["GET"]),
         Route("/api/v1/veo/media", remove_media, methods=["DELETE"]),
     ]
 
