@@ -127,7 +127,11 @@ def test_a_film_of_a_gpu_server_fits_the_order_whatever_its_model_can(
         found = fetch(server, film_of(server.ended(task_id)))
         assert (found.width, found.height, found.seconds, found.has_audio) == (1280, 720, 6.0, True)
         assert not [secret for secret in SECRETS if secret in "\n".join(server.log)]
-        assert videos.KEY not in server.cli("config", "show", "--config", str(tmp_path / "data.toml"))
+        config = ("--config", str(tmp_path / "data.toml"))
+        assert videos.KEY not in server.cli("config", "show", *config)
+        seen = server.cli("engines", "check", *config)
+        assert videos.MODEL in seen
+        assert vertex.MODEL in seen
     (order,) = gpu.orders
     assert order == {
         "prompt": "A dog playing in a park",

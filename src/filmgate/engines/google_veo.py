@@ -54,7 +54,7 @@ _OF_THE_ORDER = frozenset({3, 9, 11})
 Share = Annotated[float, msgspec.Meta(gt=0)]
 
 
-class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a model's route may add to an order; each as Google names it, None as Google has it by itself."""
 
     model: str = ""
@@ -293,9 +293,9 @@ def _token(credentials: Credentials) -> str:
 # ---------------------------------------------------------------- an order in Google's words
 
 
-def _options(job: RemoteJob) -> _Options:
+def _options(job: RemoteJob) -> Options:
     try:
-        return msgspec.convert(dict(job.options), _Options)
+        return msgspec.convert(dict(job.options), Options)
     except msgspec.ValidationError as error:
         raise EngineFailed(f"The options of google_veo for this model are not usable: {error}.") from error
 
@@ -313,7 +313,7 @@ def _source(job: RemoteJob) -> types.GenerateVideosSource:
     return types.GenerateVideosSource(prompt=job.spec.prompt, image=first)
 
 
-def _order(job: RemoteJob, options: _Options, config: GoogleVeoEngine.Config) -> types.GenerateVideosConfig:
+def _order(job: RemoteJob, options: Options, config: GoogleVeoEngine.Config) -> types.GenerateVideosConfig:
     """Everything else. Reads files."""
     from google.genai import types
 

@@ -95,7 +95,7 @@ _AT = "at:"  #: the id of a film that is done already: where it lies
 Share = Annotated[float, msgspec.Meta(gt=0)]
 
 
-class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a model's route may add."""
 
     negative_prompt: str = ""
@@ -358,9 +358,9 @@ def _origin(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _options(job: RemoteJob) -> _Options:
+def _options(job: RemoteJob) -> Options:
     try:
-        return msgspec.convert(dict(job.options), _Options)
+        return msgspec.convert(dict(job.options), Options)
     except msgspec.ValidationError as error:
         raise EngineFailed(f"The options of openai_videos for this model are not usable: {error}.") from error
 
