@@ -29,6 +29,7 @@ class Capabilities:
     leaves_within_s: float = 0.0
     #: Of engines that render elsewhere: an order that is sent there again under the same ``order_key`` is taken once.
     starts_once: bool = False
+    answers_within_s: float = 0.0  #: for an order; more than the usual where it is answered when the film is done
 
     def lacks(self, spec: Spec) -> str | None:
         """What this engine cannot do of the order, in words, or None.

@@ -97,7 +97,7 @@ class MediaWorker:
     """Checks films and images, and makes them ready for storing."""
 
     def load(self) -> None:
-        from ..media import edit, finish, images, limits, upscale  # noqa: F401  now, not during the first order
+        from ..media import edit, finish, fit, images, limits, upscale  # noqa: F401  now, not during the first order
 
         images.bound()
         limits.bound()
@@ -107,6 +107,12 @@ class MediaWorker:
 
         with limits.within(limits.PICTURES if order.work is Work.IMAGES else limits.FILMS):
             return wire.Done(wire.name_of(order), tuple(_MEDIA_WORK[order.work](order, report)))
+
+
+def _fit(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+    from ..media.fit import fit
+
+    return [fit(_given(order.clip), order.spec, order.workdir / "fitted.mp4", report, after=order.source)]
 
 
 def _finish(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
@@ -154,6 +160,7 @@ def _not_ours(order: Order, report: Callable[[float, str], None]) -> Sequence[Fi
 
 
 _MEDIA_WORK: Mapping[Work, Callable[[Order, Callable[[float, str], None]], Sequence[Finished]]] = {
+    Work.FIT: _fit,
     Work.FINISH: _finish,
     Work.IMAGES: _images,
     Work.UPSCALE: _upscale,
