@@ -98,8 +98,7 @@ def test_what_is_loaded_is_said(studio: Studio, caplog: pytest.LogCaptureFixture
 
 
 def test_an_order_without_what_it_needs_is_refused(studio: Studio) -> None:
-    engine = DiffusersEngine(DiffusersEngine.Config(repo="/nowhere", recipe=NAME))
-    watcher = Watcher()
+    engine, watcher = studio.engine(NAME), Watcher()
 
     def render(spec: Spec, **fields: Any) -> None:
         engine.render(Job("task", 1, spec, studio.folder, watcher.report, watcher.cancelled, **fields))
@@ -110,6 +109,14 @@ def test_an_order_without_what_it_needs_is_refused(studio: Studio) -> None:
         render(from_images(1))
     with pytest.raises(EngineFailed, match="has the option stpes"):
         render(Spec("a dog", "veo3", seconds=4), options={"stpes": 2})
+    with pytest.raises(EngineFailed, match="before it was loaded"):
+        studio.film(DiffusersEngine(DiffusersEngine.Config(repo="/nowhere", recipe=NAME)))
+
+
+def test_an_option_that_the_pipeline_does_not_know_is_named(studio: Studio) -> None:
+    engine = studio.engine("hunyuanvideo-1.5-t2v")
+    with pytest.raises(EngineFailed, match="HunyuanVideo15Pipeline knows no guidance_scale"):
+        studio.film(engine, options={"steps": 2, "guidance_scale": 3})
 
 
 def test_weights_that_are_not_whole_are_refused(studio: Studio, weights: Callable[[str], Path]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from filmgate.domain.errors import EngineFailed, EngineUnavailable
 from filmgate.domain.spec import AspectRatio, Kind, Mode, Resolution, Spec
 from filmgate.engines.diffusers import DiffusersEngine
 from filmgate.engines.diffusers.fit import FPS, Grid, window
-from filmgate.engines.diffusers.orders import pace_of
+from filmgate.engines.diffusers.orders import OPTIONS, pace_of
 from filmgate.engines.diffusers.plan import GIB, Placement, place, said, work_of
 from filmgate.engines.diffusers.recipes import RECIPES, REFUSED, Recipe, Speed, Start
 
@@ -103,6 +105,18 @@ def test_the_table_in_the_documentation_is_that_of_the_recipes() -> None:
         assert row(recipe) in page, f"docs/engines.md should have: {row(recipe)}"
     for name, why in REFUSED.items():
         assert f"| `{name}` | {why} |" in page, f"docs/engines.md should have: | `{name}` | {why} |"
+
+
+def test_every_word_and_every_option_is_documented() -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("\n## diffusers\n")[2].partition("\n## ")[0]
+    words, options = re.findall(r"((?:^\| `\w+` \|.*\n)+)", section, re.MULTILINE)[:2]
+    fields = {each.encode_name: each.default for each in msgspec.structs.fields(Config)}
+    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", words, re.MULTILINE)
+    told = {name: default.strip(" `") for name, default in rows}
+    assert list(told) == list(fields)
+    for name in ("device", "dtype", "offload", "attention", "compile", "warm_up"):
+        assert told[name] == str(fields[name]).lower()
+    assert re.findall(r"^\| `(\w+)` \|", options, re.MULTILINE) == list(OPTIONS)
 
 
 def row(recipe: Recipe) -> str:
@@ -245,8 +259,6 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(tmp_path: Pa
         "from filmgate.engines.diffusers import DiffusersEngine as E; "
         f"E(E.Config(repo={str(at)!r})).load()"
     )
-    import msgspec
-
     bare = tmp_path / "bare"
     bare.mkdir()
     (bare / "msgspec").symlink_to(Path(msgspec.__file__).parent)

@@ -1,5 +1,7 @@
-"""The diffusers engine keeps to what every engine keeps to. One shape is enough: the others differ in their recipes, and
-``test_shapes.py`` has them make what they declare."""
+"""The diffusers engine keeps to what every engine keeps to.
+
+One shape is enough here: the others differ in their recipes only, and ``test_shapes.py`` has them make what they declare.
+"""
 
 from __future__ import annotations
 

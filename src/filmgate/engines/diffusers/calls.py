@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from ...domain.errors import EngineFailed
 from .recipes import Start
 
 _GREY = (127, 127, 127)
@@ -36,10 +37,16 @@ class Take:
 
 
 def call_of(pipe: Any, take: Take) -> dict[str, Any]:
-    """The arguments for this pipeline; of those that every film has, the ones that it takes."""
+    """The arguments for this pipeline; of those that every film has, the ones that it takes.
+
+    Raises EngineFailed for one that the operator has set and that it does not know.
+    """
     import torch
 
     takes = inspect.signature(pipe.__call__).parameters
+    foreign = sorted(take.arguments.keys() - takes.keys())
+    if foreign:
+        raise EngineFailed(f"{type(pipe).__name__} knows no {foreign[0]}: leave it out of the model's options.")
     width, height = take.size
     arguments = {
         "prompt": take.prompt,

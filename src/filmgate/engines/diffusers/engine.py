@@ -68,11 +68,11 @@ class DiffusersEngine:
     def render(self, job: Job) -> Clip:
         """Raises Cancelled between two steps, Unsupported, and EngineFailed where memory does not suffice."""
         job.report(0.0, "reading the prompt")
-        path = job.workdir / FILM
+        recipe, path = self._ready().recipe, job.workdir / FILM
         if job.spec.kind.is_upgrade:
             self._enlarge(job, path)
         else:
-            take = take_of(job, self._recipe())
+            take = take_of(job, recipe)
             self._write(job, take, self._made(job, take), path)
         job.report(1.0, "done")
         return Clip(path)
@@ -83,6 +83,12 @@ class DiffusersEngine:
 
     def _recipe(self) -> Recipe:
         return told.fitted(recipe_of(self._config), self._config)
+
+    def _ready(self) -> Model:
+        """What ``load`` has loaded."""
+        if self._model is None:
+            raise EngineFailed("The engine was asked for a film before it was loaded.")
+        return self._model
 
     def _made(self, job: Job, take: Take) -> Made:
         from .making import make, steps_of
@@ -99,7 +105,7 @@ class DiffusersEngine:
     def _write(self, job: Job, take: Take, made: Made, path: Path) -> None:
         from .films import write
 
-        skip = self._recipe().overlap if take.start is Start.SEQUEL else 0
+        skip = self._ready().recipe.overlap if take.start is Start.SEQUEL else 0
         total = job.spec.seconds * 24
         marked = tuple(number % total for number in _MARKED.get(take.start, ()))
         write(job, made, path, fps=take.fps, skip=skip, marked=marked)
@@ -111,10 +117,7 @@ class DiffusersEngine:
 
     def _with_enough_memory(self, work: Callable[[Model], T]) -> T:
         """Once more with a smaller plan where memory runs out. Raises EngineFailed, with advice, if it does again."""
-        if self._model is None:
-            self.load()
-        model = self._model
-        assert model is not None  # loaded, or load() has raised
+        model = self._ready()
         try:
             return self._tidied(model, work)
         except MemoryError:
