@@ -30,6 +30,7 @@ _VAE_48 = {
     "base_dim": 160, "decoder_base_dim": 256, "z_dim": 48, "is_residual": True, "in_channels": 12, "out_channels": 12,
     "patch_size": 2, "scale_factor_spatial": 16, "latents_mean": [0.0] * 48, "latents_std": [1.0] * 48,
 }  # fmt: skip
+_XXL = {"d_model": 4096, "num_heads": 64, "d_ff": 10240}  #: of the real text encoder
 #: The transformer, the VAE, and whether time steps are expanded.
 MODELS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any], bool]] = {
     "wan-2.2-ti2v-5b": (
@@ -41,7 +42,7 @@ MODELS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any], bool]] = {
 }
 
 
-def build(name: str, folder: Path) -> None:
+def build(name: str, folder: Path, device: str = "cuda") -> None:
     """The model with random weights in 16 bits, saved as a published one is."""
     import torch
     from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanPipeline, WanTransformer3DModel
@@ -53,11 +54,11 @@ def build(name: str, folder: Path) -> None:
     transformer, vae, expand = MODELS[name]
     torch.set_default_dtype(torch.bfloat16)
     try:
-        with torch.device("cuda"):
+        with torch.device(device):
             parts = {
                 "transformer": WanTransformer3DModel(**transformer),
                 "vae": AutoencoderKLWan(**vae),
-                "text_encoder": UMT5EncoderModel(UMT5Config(vocab_size=WORDS, num_layers=1)),
+                "text_encoder": UMT5EncoderModel(UMT5Config(vocab_size=WORDS, num_layers=1, **_XXL)),
             }
     finally:
         torch.set_default_dtype(torch.float32)

@@ -1,6 +1,6 @@
 """The diffusers engine keeps to what every engine keeps to.
 
-One shape is enough here: the others differ in their recipes only, and ``test_shapes.py`` has them make what they declare.
+One shape is enough here: the others differ in recipes only, and ``test_shapes.py`` has them make what they declare.
 """
 
 from __future__ import annotations
