@@ -64,10 +64,10 @@ class Looks:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _tell_of_orphans(self) -> None:
-        """Tasks of engines that this worker does not have: of none that anybody has, if the operator has removed one."""
+        """Tasks of engines that this worker has not; if the operator has removed one, nobody has it."""
+        said = "name it in filmgate.toml again, or cancel them, unless another worker has it"
         for name, count in (await self.waiting.counts()).items():
             if name not in self.remotes:
-                said = "name it in filmgate.toml again, or cancel them, unless another worker has it"
                 log.warning("engine=%s event=nobody_looks_after_it tasks=%s %s", name, count, said)
 
     async def _rest(self, seconds: float) -> None:
