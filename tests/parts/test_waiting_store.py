@@ -14,6 +14,8 @@ import pytest
 from filmgate.domain.errors import LeaseLost
 from filmgate.domain.task import Lease, Run, Status, Task
 from filmgate.ports import Progress
+from filmgate.services.looks import Looks
+from filmgate.services.remotes import Remotes
 from filmgate.store.runs import SqlRunStore
 from filmgate.store.waiting import SqlWaitingStore
 from support.storing import MODELS, NOON, Shelf, shelf
@@ -166,3 +168,28 @@ def test_what_becomes_known_after_the_end_is_cancelled_too(tmp_path: Path) -> No
         assert run.upstream_id == "film 7"
 
     over(tmp_path, job)
+
+
+def test_what_an_engine_works_on_that_is_named_no_more_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def job(s: Shelf, store: SqlWaitingStore) -> None:
+        await waiting(s, store)
+        looks = Looks(
+            owner="worker",
+            waiting=store,
+            remotes=Remotes(),
+            clock=s.clock,
+            lease_ms=1000,
+            idle_s=1.0,
+            begin=_nobody,
+            end=_nobody,
+        )
+        await looks.run()
+
+    over(tmp_path, job)
+    assert "engine=house event=nobody_looks_after_it tasks=1" in caplog.text
+
+
+async def _nobody(lease: Lease, outcome: object) -> None:
+    raise AssertionError("there is nothing to take up")

@@ -73,6 +73,7 @@ DEFAULTS = {
     "worker.free_disk_mib": 100,
     "worker.drain_timeout_s": 30,
     "worker.render_timeout_s": 900,
+    "worker.start_timeout_s": 300,
     "worker.silence_timeout_s": 300,
     "callbacks.schedule_s": (10, 60, 300),
     "callbacks.timeout_s": 15,

@@ -71,7 +71,8 @@ async def workshop(
     named = sorted({engine for route in routes.values() for engine in route.engines})
     engines = [name for name in named if not parts.engines.is_remote(name)]
     remotes = remotes_of(settings, parts.engines, named, watch)
-    limits = SlotLimits(order=settings.worker.render_timeout_s, silence=settings.worker.silence_timeout_s)
+    times = settings.worker
+    limits = SlotLimits(times.start_timeout_s, times.render_timeout_s, times.silence_timeout_s)
     workroot = settings.data / "tmp" / owner
     workroot.mkdir(mode=0o700, parents=True, exist_ok=True)
     slots = LocalSlots(limits, engines=parts.engines, log_to=log_to, workroot=workroot, graphics=graphics)

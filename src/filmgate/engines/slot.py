@@ -104,7 +104,8 @@ class MediaWorker:
         self._graphics = graphics
 
     def load(self) -> None:
-        from ..media import edit, finish, images, limits, provenance, upscale  # noqa: F401  now, not during the first order
+        # now, not during the first order
+        from ..media import edit, finish, fit, images, limits, provenance, upscale  # noqa: F401
 
         images.bound()
         limits.bound(graphics=self._graphics)
@@ -115,6 +116,12 @@ class MediaWorker:
         films = replace(limits.FILMS, memory=None) if self._graphics else limits.FILMS
         with limits.within(limits.PICTURES if order.work is Work.IMAGES else films):
             return wire.Done(wire.name_of(order), tuple(_MEDIA_WORK[order.work](order, report)))
+
+
+def _fit(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+    from ..media.fit import fit
+
+    return [fit(_given(order.clip), order.spec, order.workdir / "fitted.mp4", report, after=order.source)]
 
 
 def _finish(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
@@ -188,6 +195,7 @@ def _not_ours(order: Order, report: Callable[[float, str], None]) -> Sequence[Fi
 
 
 _MEDIA_WORK: Mapping[Work, Callable[[Order, Callable[[float, str], None]], Sequence[Finished]]] = {
+    Work.FIT: _fit,
     Work.FINISH: _finish,
     Work.IMAGES: _images,
     Work.UPSCALE: _upscale,

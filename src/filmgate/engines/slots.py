@@ -27,7 +27,10 @@ log = logging.getLogger("filmgate.slots")
 Reporter = Callable[[float, str], None]
 
 #: What a slot inherits of the environment. Keys, tokens and database addresses stay out.
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH")
+_ENVIRONMENT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH"),
+    *("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HF_HOME", "HF_HUB_CACHE", "OMP_NUM_THREADS"),  # GPUs and weights
+)
 _LEVELS = {name: level for name, level in logging.getLevelNamesMapping().items() if level >= logging.INFO}
 _LONGEST_RESTART_S = 60.0  #: between two tries to start a slot again
 _LINE_LIMIT = 16 * 1024 * 1024  #: bytes of one message; a clip's state is the largest thing in it

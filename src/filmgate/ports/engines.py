@@ -62,6 +62,8 @@ class Clip:
 
     path: Path
     state: bytes = b""  #: opaque; stored with the task
+    rough: bool = False  #: its maker keeps to no size and length: scale, crop and cut it to what was ordered
+    whole: bool = False  #: where it continues a film, that film comes first in it
 
 
 class Engine(Protocol):

@@ -17,6 +17,7 @@ class Work(StrEnum):
     """What a slot is asked to do. Engines render; everything else is done by the media slot."""
 
     RENDER = "render"  #: an engine: spec (and images, state, source) -> a Clip
+    FIT = "fit"  #: ``clip`` -> in the size and length of the spec; with ``source``, what comes after that film
     FINISH = "finish"  #: ``clip`` -> the film as it is stored, and its poster
     IMAGES = "images"  #: ``images`` as they were fetched -> checked, upright, PNG
     UPSCALE = "upscale"  #: ``source`` -> a clip of the spec's size

@@ -46,6 +46,7 @@ class Looks:
         self._wake.set()
 
     async def run(self) -> None:
+        await self._tell_of_orphans()
         if not self.remotes.names:
             return
         try:
@@ -61,6 +62,13 @@ class Looks:
             for look in self._under_way:
                 look.cancel()
             await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _tell_of_orphans(self) -> None:
+        """Tasks of engines that this worker has not; if the operator has removed one, nobody has it."""
+        said = "name it in filmgate.toml again, or cancel them, unless another worker has it"
+        for name, count in (await self.waiting.counts()).items():
+            if name not in self.remotes:
+                log.warning("engine=%s event=nobody_looks_after_it tasks=%s %s", name, count, said)
 
     async def _rest(self, seconds: float) -> None:
         try:

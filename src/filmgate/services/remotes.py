@@ -141,7 +141,7 @@ class Remotes:
             raise EngineUnavailable(f"The engine {name} has failed too often, and is left alone for a while.")
         self._turn(name, line.breaker.sent(monotonic()))
         try:
-            upstream_id = await self._told(name, line.engine.start(job), line.limits.start_s)
+            upstream_id = await self._told(name, line.engine.start(job), _patience_s(line))
         except EngineTimeout as error:
             if line.engine.capabilities().starts_once:
                 raise
@@ -218,6 +218,11 @@ def _paced(line: _Line, coming: int) -> bool:
 
 def _line(engine: RemoteEngine, limits: RemoteLimits) -> _Line:
     return _Line(engine, limits, Breaker(limits.faults_to_rest, limits.rest_s), deque())
+
+
+def _patience_s(line: _Line) -> float:
+    """With an order. Who keeps to a time of its own says itself what a late answer means."""
+    return max(line.limits.start_s, line.engine.capabilities().answers_within_s + 1)
 
 
 def _said(error: Exception) -> str:

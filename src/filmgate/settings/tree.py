@@ -134,6 +134,9 @@ class Worker:
         30.0, "Seconds that running films get to end when the server is stopped; then they go back to the queue."
     )
     render_timeout_s: rules.Seconds = setting(900.0, "Seconds after which a film in the making is given up.")
+    start_timeout_s: rules.Seconds = setting(
+        300.0, "Seconds within which an engine must be loaded, its weights and all, and be ready for films."
+    )
     silence_timeout_s: rules.Seconds = setting(
         300.0, "Seconds after which an engine that reports no progress is taken to hang, and is replaced."
     )
