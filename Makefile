@@ -7,12 +7,20 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SAY_NOT_INSTALLED := { echo "Error: not everything could be installed; pip says why above, and 'make' tries again." >&2; exit 4; }
 PROMPT := A dog playing in a park
 
-.PHONY: help demo test test-all lint chaos gallery clean machine
+# Half of the time tests wait, for a film or for a process: two workers share them, a file at a time, since the tests of a
+# file may share a server.
+SHARED := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# The tests start processes by the hundred: what Python has compiled is kept, whatever the machine says.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test test-all coverage lint chaos gallery clean machine
 
 help:
 	@echo "make demo      make out/demo.mp4 from a sentence"
 	@echo "make test      check style, types and floors, and run the tests"
 	@echo "make test-all  the same, and run the measurements in benchmarks/"
+	@echo "make coverage  run the tests, and tell what they do not reach; takes half as long again"
 	@echo "make lint      check style, types and floors only"
 	@echo "make chaos     300 rounds of kills and freezes; on PostgreSQL too, where FILMGATE_TEST_POSTGRES_URL names one"
 	@echo "make gallery   make the contact sheets in docs/gallery again"
@@ -26,7 +34,7 @@ demo: machine .venv/.installed
 
 test: machine lint
 	@echo "test: running the tests"
-	@$(BIN)/pytest --cov --cov-report=term
+	@$(BIN)/pytest $(SHARED)
 	@echo "test: style, types, floors and tests all passed."
 
 test-all: test
@@ -35,6 +43,9 @@ test-all: test
 		echo "test-all: $$each"; $(BIN)/python "$$each" || exit 1; \
 	done
 	@echo "test-all: the tests passed and every measurement ran."
+
+coverage: machine .venv/.installed-test
+	@$(BIN)/pytest $(SHARED) --cov --cov-report=term
 
 lint: .venv/.installed-test
 	@echo "lint: ruff, mypy, import-linter"

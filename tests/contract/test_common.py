@@ -98,7 +98,7 @@ def test_uploads_are_kept_three_days(server: Server) -> None:
 
 @pytest.mark.statement(60)
 def test_expired_uploads_are_gone(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", FILMGATE_UPLOADS__KEEP_S="1") as server:
+    with serving(tmp_path / "data", FILMGATE_UPLOADS__KEEP_S="1", FILMGATE_RETENTION__SWEEP_S="1") as server:
         url = _upload(server, "base64", picture()).json()["data"]["downloadUrl"]
         until(lambda: httpx2.get(url).status_code in (404, 410), "the link has expired", 20)
         files = server.data / "media" / "uploads"

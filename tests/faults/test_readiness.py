@@ -22,7 +22,7 @@ def test_a_database_that_cannot_be_written_makes_the_server_unready(tmp_path: Pa
 
 
 def test_a_server_without_a_worker_that_needs_one_is_unready(tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as server:
+    with serving(tmp_path / "data", FILMGATE_WORKER__LEASE_S="4", FILMGATE_WORKER__HEARTBEAT_S="1") as server:
         with frozen(runner_of(server), slot_of(server)):
             os.kill(slot_of(server), signal.SIGKILL)
             until(lambda: server.http.get("/readyz").status_code == 503, "its worker is missed", 40)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -144,3 +148,21 @@ def test_who_cancels_here_cancels_there(tmp_path: Path) -> None:
         assert server.http.post("/api/v1/veo/cancel", json={"taskId": task_id}).json()["code"] == 200
         until(lambda: there.cancelled == ["veo_task_1"], "it is cancelled there", 20)
         assert balance(server) == before
+
+
+def test_without_a_server_too_and_what_is_interrupted_is_cancelled_there(tmp_path: Path) -> None:
+    with peer() as there:
+        config = tmp_path / "filmgate.toml"
+        config.write_text(engine_table(there) + models("house"))
+        command = [sys.executable, "-m", "filmgate", "generate", "a dog", "--duration", "4", "--config", str(config)]
+        bare = {name: value for name, value in os.environ.items() if not name.startswith("FILMGATE_")}
+        made = subprocess.run([*command, "-o", tmp_path / "dog.mp4"], env=bare, capture_output=True, timeout=60)
+        assert made.returncode == 0, made.stderr
+        assert (tmp_path / "dog.mp4").read_bytes()[4:8] == b"ftyp"
+        there.make_s = 3600
+        with subprocess.Popen([*command, "-o", tmp_path / "cat.mp4"], env=bare, stderr=subprocess.PIPE) as making:
+            until(lambda: there.looks["veo_task_2"], "it is looked after")
+            making.send_signal(signal.SIGINT)
+            making.communicate(timeout=30)
+        assert there.cancelled == ["veo_task_2"]
+        assert len(there.orders) == 2

@@ -14,6 +14,7 @@ from support.server import Server, serving, until
 
 SECRET = "a-secret-of-the-receiver"
 KEY = "k" * 40
+LATER: dict[str, Any] = {"FILMGATE_CALLBACKS__SCHEDULE_S": "3600"}  #: nothing is tried again by itself meanwhile
 
 
 def stored(data: Path) -> str:
@@ -37,12 +38,12 @@ def test_a_key_that_is_set_later_seals_and_one_that_is_lost_stops_no_task(tmp_pa
             server.create("a dog", duration=4, callBackUrl=receiver.url)
             until(lambda: receiver.raw, "the callback has come")
             assert webhooks.verify_vendor(receiver.raw[0], receiver.headers[0], SECRET)
-        with serving(data) as server:
+        with serving(data, **LATER) as server:
             task_id = server.create("a dog", duration=4, callBackUrl=receiver.url)
             assert server.ended(task_id)["successFlag"] == 1
             first = until(lambda: tries(server, task_id), "a try is recorded")[0]
             assert first["error"].startswith("No FILMGATE_SECRET_KEY is set.")
-        with serving(data, FILMGATE_SECRET_KEY=KEY) as server:
+        with serving(data, FILMGATE_SECRET_KEY=KEY, **LATER) as server:
             server.cli("callbacks", "redeliver", task_id)
             until(lambda: len(receiver.raw) == 2, "the callback has come")
             assert webhooks.verify_vendor(receiver.raw[1], receiver.headers[1], SECRET).task_id == task_id

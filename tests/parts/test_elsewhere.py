@@ -170,7 +170,11 @@ def test_looks_that_are_not_answered_are_repeated(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("failing", "status", "slug"),
     [
-        ({"successFlag": 3, "errorCode": 501, "errorMessage": f"no: https://x/?k={KEY}"}, "failed", "engine_failed"),
+        (
+            {"successFlag": 3, "errorCode": 501, "errorMessage": f"no {KEY}: https://x/?k={KEY}"},
+            "failed",
+            "engine_failed",
+        ),
         ({"successFlag": 2, "errorCode": "400", "errorMessage": "Only English prompts"}, "failed", "engine_failed"),
         (
             {"successFlag": 2, "errorMessage": "Your prompt was flagged by Website as violating content policies. Oh"},
@@ -329,6 +333,22 @@ def test_a_runner_that_stops_forgets_nothing_that_it_has_ordered(tmp_path: Path)
         taken["data"] = {"taskId": "veo_task_2"}
         there.fails(GENERATE, Fault(200, taken, hang_s=1.0, taken=True))
         assert asyncio.run(cancelled()).status is Status.REJECTED
+
+
+def test_an_attempt_that_has_died_with_the_id_written_down_is_gone_on_with(tmp_path: Path) -> None:
+    """As if its worker had died before it let go of the task: it comes back to the queue with its checkpoint."""
+
+    async def job() -> Task:
+        async with workshop(tmp_path, "house", declared=house(there)) as shop:
+            task_id = await shop.submit("a dog", price=60)
+            await shop.seen(task_id, lambda task: task.status is Status.WAITING)
+            shop.shelf.write("UPDATE tasks SET status = 'queued', run_at_ms = 0 WHERE id = ?", task_id)
+            shop.runner.nudge()
+            return await shop.ended(task_id)
+
+    with peer(make_s=1.5) as there:
+        task = asyncio.run(job())
+    assert (task.status, task.attempt, len(there.orders)) == (Status.SUCCEEDED, 3, 1)
 
 
 async def _until(true: Any) -> None:

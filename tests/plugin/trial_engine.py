@@ -210,12 +210,13 @@ def _film(job: Job, prompt: str, grey: int) -> Clip:
 def _encode(path: Path, picture: np.ndarray[Any, Any], seconds: int) -> None:
     import numpy as np
 
-    from filmgate.media.encode import Encoder
+    from filmgate.media.encode import Converter, Encoder
 
     height, width = picture.shape[:2]
+    planes = Converter(width, height).yuv(picture)  # once for all frames: it takes longer than encoding one
     with Encoder(path, width, height) as film:
         for _ in range(seconds * 24):
-            film.frame_bgra(picture)
+            film.frame_yuv(planes)
         film.audio(np.zeros((seconds * 48000, 2), dtype=np.float32))
 
 

@@ -242,8 +242,22 @@ NO_KEY = "no key, or no such key"
 FAULT = "a fault of ours"
 ANOTHER_ORDER = "another order under the same Idempotency-Key"
 RULES = "a field is outside its rules"
-BEYOND = (CANCEL, TASKS, MODELS, MEDIA)
-KEYED = (GENERATE, RECORD, P1080, K4, EXTEND, CREATE, JOB_RECORD, CREDIT, COMMON_CREDIT, DOWNLOAD, *UPLOADS, *BEYOND)
+BEYOND = (CANCEL, TASKS, MEDIA)
+KEYED = (
+    GENERATE,
+    RECORD,
+    P1080,
+    K4,
+    EXTEND,
+    CREATE,
+    JOB_RECORD,
+    CREDIT,
+    COMMON_CREDIT,
+    DOWNLOAD,
+    MODELS,
+    *UPLOADS,
+    *BEYOND,
+)
 ORDERS = (GENERATE, P1080, K4, EXTEND, CREATE)
 
 CELLS: list[Cell] = [

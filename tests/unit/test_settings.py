@@ -79,6 +79,7 @@ DEFAULTS = {
     "retention.media_s": 14 * 86400,
     "retention.order_keys_s": 86400,
     "retention.metadata_s": 61 * 86400,
+    "retention.sweep_s": 60,
     "policy.enabled": True,
     "policy.rules": None,
     "policy.language": "any",

@@ -9,7 +9,6 @@ from ..services.sweeps import deadlines, old_order_keys, sweeping
 from .parts import Parts
 
 _DEADLINES_S = 1.0
-_KEYS_S = 60.0
 
 Sweeping = Coroutine[Any, Any, NoReturn]
 
@@ -30,5 +29,6 @@ def deadline_sweeps(parts: Parts, nudge: Callable[[], None]) -> Sequence[Sweepin
 
 
 def key_sweep(parts: Parts) -> Sweeping:
-    sweep = old_order_keys(parts.tasks, parts.clock, parts.settings.retention.order_keys_s)
-    return sweeping("order keys", sweep, parts.clock, _KEYS_S)
+    retention = parts.settings.retention
+    sweep = old_order_keys(parts.tasks, parts.clock, retention.order_keys_s)
+    return sweeping("order keys", sweep, parts.clock, retention.sweep_s)

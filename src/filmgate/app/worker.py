@@ -148,6 +148,18 @@ def deliverer(parts: Parts, watch: Watch = _UNWATCHED) -> Deliver:
     )
 
 
+def _janitor(parts: Parts) -> Janitor:
+    retention = parts.settings.retention
+    return Janitor(
+        parts.uploads,
+        parts.media,
+        parts.storage,
+        parts.clock,
+        records_kept_ms=round(retention.metadata_s * 1000),
+        every_s=retention.sweep_s,
+    )
+
+
 def main(settings: Settings, nudges: int, ready: Callable[[], None]) -> None:
     """Work until SIGTERM, then drain. ``nudges``: a pipe on which the API says that something was queued."""
     start_logging("runner", settings.log)
@@ -168,8 +180,7 @@ async def _work(settings: Settings, nudges: int, ready: Callable[[], None]) -> N
                 loop.add_signal_handler(signal.SIGTERM, stop.set)
                 _listen(loop, nudges, shop.runner.nudge)
                 ready()
-                kept_ms = round(settings.retention.metadata_s * 1000)
-                janitor = Janitor(parts.uploads, parts.media, parts.storage, parts.clock, records_kept_ms=kept_ms)
+                janitor = _janitor(parts)
                 sweeps = (*deadline_sweeps(parts, shop.runner.nudge), key_sweep(parts))
                 publishing = asyncio.create_task(meters.publish(runner_file(settings), shop.slots))
                 await _until(stop, shop.runner, deliver, janitor, sweeps, settings.worker.drain_timeout_s)

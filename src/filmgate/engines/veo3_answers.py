@@ -102,13 +102,17 @@ def refusal(code: int, msg: str) -> TaskError:
     Breakdown where it could not be asked, any other where it could not make it."""
     for words, kind in _REFUSALS:
         if words.search(msg):
-            rest = words.sub("", msg, count=1).strip(" .:()")
-            return kind(f"{rest[0].upper()}{rest[1:]}." if rest else None)
+            return kind(_sentence(words.sub("", msg, count=1).strip(" .:()")))
     if code == 408:
         return EngineFailed(f"The other server gave it up: {msg}" if msg else "The other server gave it up.")
     if code in (400, 422, 451, 500, 501):
         return EngineFailed(f"The other server could not make it: {msg or f'code {code}'}")
     return EngineUnavailable(f"The other server takes no order at the moment: {msg or f'code {code}'}")
+
+
+def _sentence(rest: str) -> str | None:
+    """What is left of a sentence, as one of its own; None where nothing is."""
+    return f"{rest[0].upper()}{rest[1:]}{'' if rest[-1] in '!?' else '.'}" if rest else None
 
 
 def not_taken(answer: Answer) -> TaskError:

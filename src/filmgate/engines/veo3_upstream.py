@@ -27,7 +27,7 @@ from ..domain.routing import Capabilities
 from ..domain.spec import Kind, Mode, Resolution, Spec
 from ..net.outbound import Outbound, Policy
 from ..ports import Clip, Polled, Progress, RemoteJob, Secret
-from .veo3_answers import Answer, Record, Unclear, links, no_answer, not_seen, not_taken, plain, read, record, text
+from .veo3_answers import Answer, Record, Unclear, links, no_answer, not_seen, not_taken, read, record, text
 
 _ANSWER_CAP = 1024 * 1024  #: bytes of an answer
 _FILM_CAP = 4 * 1024 * 1024 * 1024
@@ -39,6 +39,7 @@ _GENERATION = {
     Mode.REFERENCE: "REFERENCE_2_VIDEO",
 }
 _EXTENDED_BY = {"veo3": "quality", "veo3_fast": "fast", "veo3_lite": "lite"}
+_SPEAK_FOR_THEMSELVES = (401, 403, 404, 405, 413, 429, 503)  #: statuses; an order with such an answer was not taken
 _BEING_MADE = ("processing", "being generated")
 _UNDER_WAY = Polled(Progress(0.0, "made by another server"))
 _DONE = Polled(Progress(1.0, "made by another server"), done=True)
@@ -260,12 +261,11 @@ class Veo3UpstreamEngine:
         except (httpx2.HTTPError, TimeoutError) as error:
             raise EngineTimeout("The other server did not answer to the end.") from error
         try:
-            answer = read(status, body)
+            return read(status, body.replace(self._config.api_key.reveal().encode(), b"(key)"))
         except Unclear as error:
-            if status in (401, 403, 404, 405, 413, 429, 503):
-                return Answer(status, plain(f"HTTP status {status}"), None)
+            if status in _SPEAK_FOR_THEMSELVES:
+                return Answer(status, f"HTTP status {status}", None)
             raise no_answer() from error
-        return Answer(answer.code, answer.msg.replace(self._config.api_key.reveal(), "(key)"), answer.data)
 
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], content: Mapping[str, Any]

@@ -22,7 +22,6 @@ _OF_TASK = re.compile("[a-z0-9]{32}/[0-9]+/")  #: how those of an attempt begin
 
 _BATCH = 100  #: of each kind in a sweep, so that a large heap never holds up the other work for long
 _FORGOTTEN_AT_ONCE = 50  #: records in one transaction, which is as long as everybody else who writes has to wait
-_EVERY_S = 60.0
 _SOON_S = 1.0  #: between sweeps while there is a heap
 _STRAYS_EVERY_MS = 3_600_000  #: listing all files is the one thing here that grows with what is stored
 _JAMMED_FOR_MS = 3_600_000  #: what cannot be removed goes to the end of the line, or it would hold up all behind it
@@ -69,7 +68,7 @@ class Janitor:
         *,
         records_kept_ms: int,
         batch: int = _BATCH,
-        every_s: float = _EVERY_S,
+        every_s: float = 60.0,
     ) -> None:
         self._uploads = uploads
         self._media = media

@@ -6,8 +6,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -70,10 +71,8 @@ class Looks:
 
     async def _round(self) -> float:
         """Begin the looks that are due; seconds until the next one is."""
-        for task_id, run in await self.waiting.abandoned(self.remotes.names, _SWEPT):
-            log.info("task=%s event=cancelled_elsewhere engine=%s upstream=%s", task_id, run.engine, run.upstream_id)
-            if run.upstream_id is not None:
-                self._start(self.remotes.cancel(run.engine, run.upstream_id))
+        for cancelling in await self._cancellations():
+            self._start(cancelling)
         free = _AT_ONCE - len(self._under_way)
         if free > 0:
             for task in await self.waiting.take(self.remotes.names, self.lease_ms, free):
@@ -81,8 +80,20 @@ class Looks:
         due = await self.waiting.next_look(self.remotes.names)
         return self.idle_s if due is None else min(self.idle_s, max(due, 0.02))
 
-    def _start(self, work: Awaitable[None]) -> None:
-        look = asyncio.ensure_future(work)
+    async def cancel_abandoned(self) -> None:
+        """Now, and not in the next round."""
+        if self.remotes.names:
+            await asyncio.gather(*await self._cancellations())
+
+    async def _cancellations(self) -> Sequence[Coroutine[Any, Any, None]]:
+        found = await self.waiting.abandoned(self.remotes.names, _SWEPT)
+        for task_id, run in found:
+            log.info("task=%s event=cancelled_elsewhere engine=%s upstream=%s", task_id, run.engine, run.upstream_id)
+        known = ((run.engine, run.upstream_id) for _, run in found)
+        return [self.remotes.cancel(engine, upstream_id) for engine, upstream_id in known if upstream_id is not None]
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        look = asyncio.create_task(work)
         self._under_way.add(look)
         look.add_done_callback(self._done)
 

@@ -19,6 +19,7 @@ from time import monotonic
 
 from ..domain.backoff import doubling
 from ..domain.errors import (
+    EngineUnavailable,
     FilmgateError,
     InputUnusable,
     InternalFault,
@@ -152,6 +153,10 @@ class Runner:
             await asyncio.wait(running, timeout=seconds)
         await self._hand_back()
 
+    async def cancel_elsewhere(self) -> None:
+        """What engines elsewhere do for tasks that have ended: now, since nobody comes after us."""
+        await self._looks.cancel_abandoned()
+
     async def _hand_back(self) -> None:
         """Stop what is under way and return it to the queue, the attempt not counted."""
         left = [attempt for attempt in self._attempts.values() if not attempt.lost]
@@ -276,6 +281,8 @@ class Runner:
         """
         spec, route = task.spec, self._routes[task.spec.model]
         if (mark := mark_of(task.checkpoint)) is not None:
+            if mark.engine not in self._remotes:
+                raise EngineUnavailable(f"The engine {mark.engine}, which had the order, is not there any more.")
             return mark.engine
         if spec.source_id is not None:
             maker = (await self._store.get(spec.source_id)).engine

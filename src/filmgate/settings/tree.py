@@ -152,6 +152,7 @@ class Retention:
         DAY, "Seconds for which an order is known by its Idempotency-Key, so that it is taken once if it comes again."
     )
     metadata_s: rules.Seconds = setting(61 * DAY, "Seconds after its end for which the record of a task is kept.")
+    sweep_s: rules.Seconds = setting(60.0, "Seconds between two looks for what has outlived its time.")
 
 
 @dataclass(frozen=True, slots=True)

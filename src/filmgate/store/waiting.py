@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, Float, bindparam, case, func, select, update
 
 from ..domain.errors import LeaseLost
 from ..domain.task import Lease, Run, Status, Task
@@ -23,8 +23,11 @@ _NEXT = select(func.min(tasks.c.run_at_ms)).where(
     in_state(Status.WAITING), tasks.c.engine.in_(bindparam("of_engines", expanding=True))
 )
 _PROGRESS = moves.LOOK_AGAIN.values(
-    progress=case((bindparam("of_fraction") >= tasks.c.progress, bindparam("of_fraction")), else_=tasks.c.progress),
-    stage=case((bindparam("of_fraction") >= tasks.c.progress, bindparam("of_stage")), else_=tasks.c.stage),
+    progress=case(
+        (bindparam("of_fraction", type_=Float) >= tasks.c.progress, bindparam("of_fraction", type_=Float)),
+        else_=tasks.c.progress,
+    ),
+    stage=case((bindparam("of_fraction", type_=Float) >= tasks.c.progress, bindparam("of_stage")), else_=tasks.c.stage),
 )
 _ENDED = in_state(Status.SUCCEEDED, Status.REJECTED, Status.FAILED)
 _ABANDONED = (
