@@ -12,6 +12,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -82,16 +83,12 @@ class Vertex(Peer):
 
     def credentials(self, folder: Path) -> Path:
         """The key file of a service account that signs in here."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        pem = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
         path = folder / "service-account.json"
         account = {
             "type": "service_account",
             "project_id": PROJECT,
             "private_key_id": "1",
-            "private_key": pem.decode(),
+            "private_key": _private_key(),
             "client_email": "films@films-1.example",
             "token_uri": f"{self.url}/token",
         }
@@ -168,6 +165,13 @@ class Vertex(Peer):
         if asked.method != "GET" or found is None or found[1] != MODEL:
             return _error(404, "NOT_FOUND", "Publisher model was not found.")
         return as_json({"name": f"publishers/google/models/{MODEL}", "versionId": "001"})
+
+
+@cache
+def _private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    plain = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode()
 
 
 def _error(status: int, word: str, message: str) -> Told:

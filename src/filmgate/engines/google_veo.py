@@ -51,7 +51,7 @@ _NUMBER = re.compile(r"\b\d{8}\b")
 #: Of google.rpc.Code, what is the order's fault: INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE.
 _OF_THE_ORDER = frozenset({3, 9, 11})
 
-Share = Annotated[float, msgspec.Meta(gt=0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,8 +77,8 @@ class GoogleVeoEngine:
         #: machine's own (Application Default Credentials)
         api_key: Secret = Secret("")  #: of Vertex AI in express mode
         bucket: str = ""  #: "gs://films/veo": where films are put; "": they come in the answer
-        timeout_s: Share = 60.0  #: for a whole answer
-        download_s: Share = 900.0  #: for a film from the bucket
+        timeout_s: Seconds = 60.0  #: for a whole answer
+        download_s: Seconds = 900.0  #: for a film from the bucket
         largest_mb: Annotated[int, msgspec.Meta(ge=1)] = 1024  #: MiB of a film
         base_url: str = ""  #: of a gateway in front of Vertex AI
         storage_url: str = "https://storage.googleapis.com"

@@ -92,7 +92,7 @@ _ANSWER_CAP = 4 * 1024 * 1024  #: bytes; an order's pictures come back from no s
 _LONGEST_ID = 2000
 _AT = "at:"  #: the id of a film that is done already: where it lies
 
-Share = Annotated[float, msgspec.Meta(gt=0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,9 +115,9 @@ class OpenAIVideosEngine:
         audio: bool = False  #: its films have sound
         resolutions: tuple[Resolution, ...] = (Resolution.P720,)  #: what it may be asked for; larger ones are scaled up
         seconds: tuple[Literal[4, 6, 8], ...] = (4, 6, 8)
-        timeout_s: Share = 60.0  #: for a whole answer, films apart
-        render_s: Share = 7200.0  #: for the answer of a server that gives it when the film is done
-        download_s: Share = 900.0  #: for a film
+        timeout_s: Seconds = 60.0  #: for a whole answer, films apart
+        render_s: Seconds = 7200.0  #: for the answer of a server that gives it when the film is done
+        download_s: Seconds = 900.0  #: for a film
         largest_mb: Annotated[int, msgspec.Meta(ge=1)] = 1024  #: MiB of a film
 
         def __post_init__(self) -> None:
