@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SAY_NOT_INSTALLED := { echo "Error: not everything could be installed; pip says why above, and 'make' tries again." >&2; exit 4; }
+TORCH := 2.13.0
 PROMPT := A dog playing in a park
 
 # Half of the time tests wait, for a film or for a process: two workers share them, a file at a time, since the tests of a
@@ -37,7 +38,7 @@ test: machine lint
 	@$(BIN)/pytest $(SHARED)
 	@echo "test: style, types, floors and tests all passed."
 
-test-all: test
+test-all: .venv/.installed-torch test
 	@for each in benchmarks/*.py; do \
 		[ -e "$$each" ] || continue; \
 		echo "test-all: $$each"; $(BIN)/python "$$each" || exit 1; \
@@ -89,3 +90,8 @@ machine:
 	@echo "install: installing Filmgate and the tools of its tests into .venv (once)"
 	@$(PIP) --editable '.[test]' || $(SAY_NOT_INSTALLED)
 	@touch $@ .venv/.installed
+
+.venv/.installed-torch: .venv/.installed-test
+	@echo "install: installing torch and diffusers into .venv, for the tests of the diffusers engine (once)"
+	@$(PIP) --editable '.[diffusers]' torch==$(TORCH) || $(SAY_NOT_INSTALLED)
+	@touch $@

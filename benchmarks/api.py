@@ -5,175 +5,41 @@
     python benchmarks/api.py --memory           memory at task 10,000 and at task 100,000
     python benchmarks/api.py --postgres URL     any of these on PostgreSQL, in a database of its own
 
-Everything is on: authentication, validation, the rate limiter (set high), the hold of credits, group commit and fsync.
-The API has no worker beside it while rates are measured. Each run stands beside one of the bare application; what
-counts is the median of their ratios.
+Everything is on: authentication, validation, the limits (set high), the hold of credits, group commit and fsync. The
+API has no worker beside it while rates are measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import secrets
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import wrk
-from chaos.books import drop_database, new_database
 from filmgate.app.parts import opened
-from filmgate.settings import Settings
 from hello import hello
 from measure import RUNS, Row, calibration, own_mib, process_tree, show
+from rates import GENERATE, KINDS, ORDER, Bound, Figures, Place, answering, looks, measure_round, place, show_rates
 from serving import Server, server
 from start import dispatch_ms
-from tables import count_ended, count_tasks, fill, grant, ids
+from tables import count_ended, count_tasks, fill
 
-ORDER: dict[str, object] = {"prompt": "A dog playing in a park", "model": "veo3_lite", "duration": 4}
-GENERATE, RECORD = "/api/v1/veo/generate", "/api/v1/veo/record-info"
-RUN_S = 3
-FILMS = 4
 CLAIMS = 200
 MODELS = ("veo3", "veo3_fast", "veo3_lite")
+SQLITE = {"creates": Bound(0.12, 60), "live": Bound(0.40, 15), "ended": Bound(0.40, 15)}
+POSTGRES = {"creates": Bound(0.05, None), "live": Bound(0.08, None), "ended": Bound(0.25, None)}
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Shares of the bare application's rate."""
-
-    creates: float
-    live: float
-    ended: float
-
-
-SQLITE, POSTGRES = Bounds(0.12, 0.40, 0.40), Bounds(0.05, 0.08, 0.25)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A data folder with a database that the server itself has laid out, and stopped."""
-
-    folder: Path
-    url: str | None  #: of PostgreSQL
-
-    @property
-    def database(self) -> Path | str:
-        return self.url or self.folder / "data" / "filmgate.db"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        database = {} if self.url is None else {"FILMGATE_DATABASE_URL": self.url}
-        return {"FILMGATE_LIMITS__CREATES_PER_10S": "1000000", **database}
-
-    def settings(self) -> Settings:
-        return replace(Settings(), data=self.folder / "data", database_url=self.url)
-
-
-@contextlib.contextmanager
-def place(postgres: str | None) -> Iterator[Place]:
-    """With a few films and a queued order in it, and credits without end."""
-    name = f"bench_{secrets.token_hex(4)}"
-    with tempfile.TemporaryDirectory(prefix="filmgate-bench-") as folder:
-        made = Place(Path(folder), new_database(postgres, name) if postgres else None)
-        try:
-            with server(made.folder, **made.environment) as measured:
-                measured.answers("/readyz")
-                for task_id in [measured.create("stock") for _ in range(FILMS)]:
-                    measured.ended(task_id)
-            with _answering(made) as measured:
-                measured.create("stock")
-            grant(made.database)
-            yield made
-        finally:
-            if postgres:
-                drop_database(postgres, name)
-
-
-@contextlib.contextmanager
-def _answering(at: Place) -> Iterator[Server]:
-    """An API process without a worker."""
-    with server(at.folder, "--no-worker", **at.environment) as measured:
-        measured.answers("/healthz")
-        yield measured
-
-
-# ---------------------------------------------------------------- rates -------------------------------------------
-
-
-@dataclass
-class Figures:
-    """Of the runs so far."""
-
-    bare: list[float] = field(default_factory=list)
-    creates: list[wrk.Load] = field(default_factory=list)
-    live: list[wrk.Load] = field(default_factory=list)
-    ended: list[wrk.Load] = field(default_factory=list)
-
-    def share(self, what: str) -> float:
-        """The median of its rate over that of the bare application in the same round."""
-        return statistics.median(load.rate / bare for load, bare in zip(self.loads(what), self.bare, strict=True))
-
-    def p99(self, what: str) -> float:
-        return statistics.median(load.p99_ms for load in self.loads(what))
-
-    def loads(self, what: str) -> list[wrk.Load]:
-        return {"creates": self.creates, "live": self.live, "ended": self.ended}[what]
-
-
-def measure_round(figures: Figures, bare: str, measured: Server, at: Place) -> None:
-    """One of each, one after the other."""
-    figures.bare.append(wrk.gets(bare, ["/"], RUN_S).rate)
-    before = count_tasks(at.database)
-    figures.creates.append(wrk.posts(measured.url, GENERATE, ORDER, RUN_S))
-    if (made := count_tasks(at.database) - before) < figures.creates[-1].requests:
-        raise SystemExit(f"{figures.creates[-1].requests} orders were answered, and {made} tasks were made")
-    for loads, ended in ((figures.live, False), (figures.ended, True)):
-        paths = [f"{RECORD}?taskId={task_id}" for task_id in _readable(measured, at, ended=ended)]
-        loads.append(wrk.gets(measured.url, paths, RUN_S))
-
-
-def _readable(measured: Server, at: Place, *, ended: bool) -> list[str]:
-    """Tasks of the key's own account; other accounts have copies of them."""
-    found = ids(at.database, ended=ended, limit=200)
-    own = [task_id for task_id in found if _is_own(measured, task_id)][:50]
-    if not own:
-        raise SystemExit("the key has no such task")
-    return own
-
-
-def _is_own(measured: Server, task_id: str) -> bool:
-    return bool(measured.http.get(RECORD, params={"taskId": task_id}).json()["code"] == 200)
-
-
-def rates(postgres: str | None) -> tuple[str, list[Row]]:
-    bounds, figures = POSTGRES if postgres else SQLITE, Figures()
-    with place(postgres) as at, hello() as bare, _answering(at) as measured:
+def rates(postgres: str | None) -> bool:
+    figures = Figures()
+    with place(postgres) as at, hello() as bare, answering(at) as measured:
         for _ in range(RUNS):
             measure_round(figures, bare, measured, at)
-    rows = [
-        Row("durable creates over the bare application", figures.share("creates"), bounds.creates, "x", at_least=True),
-        Row("record-info of live tasks over it", figures.share("live"), bounds.live, "x", at_least=True),
-        Row("record-info of ended tasks over it", figures.share("ended"), bounds.ended, "x", at_least=True),
-    ]
-    if postgres is None:
-        rows += [
-            Row("creates, p99 at 32 connections", figures.p99("creates"), 60.0, "ms"),
-            Row("record-info of live tasks, p99", figures.p99("live"), 15.0, "ms"),
-            Row("record-info of ended tasks, p99", figures.p99("ended"), 15.0, "ms"),
-        ]
-    return _absolute(figures), rows
-
-
-def _absolute(figures: Figures) -> str:
-    of = {"hello": statistics.median(figures.bare)} | {
-        what: statistics.median(load.rate for load in figures.loads(what)) for what in ("creates", "live", "ended")
-    }
-    return "requests a second: " + ", ".join(f"{what} {rate:,.0f}" for what, rate in of.items())
+    return show_rates("Rates", figures, POSTGRES if postgres else SQLITE)
 
 
 # ---------------------------------------------------------------- claims ------------------------------------------
@@ -191,45 +57,56 @@ async def _claim_ms(at: Place, claims: int) -> list[float]:
     return took
 
 
-def long_queue(postgres: str | None) -> list[Row]:
-    """Claims from 100,000 queued tasks of 1,000 accounts."""
+def queue(postgres: str | None) -> list[Row]:
+    """Dispatch on an idle server, and claims from 100,000 queued tasks of 1,000 accounts."""
+    rows = []
+    if postgres is None:
+        rows.append(Row("idle: POST to the job in its slot, p50", statistics.median(dispatch_ms()), 15, "ms"))
     with place(postgres) as at:
         fill(at.database, finished=0, queued=100_000, of_accounts=1_000)
         took = [_p99(asyncio.run(_claim_ms(at, CLAIMS))) for _ in range(RUNS)]
-    return [Row("claim from 100,000 queued tasks, p99", statistics.median(took), 10.0, "ms")]
+    return [*rows, Row("claim from 100,000 queued tasks, p99", statistics.median(took), 10, "ms")]
 
 
 def _p99(values: Sequence[float]) -> float:
     return sorted(values)[int(len(values) * 0.99)]
 
 
-def full_table(postgres: str | None, finished: int) -> tuple[str, list[Row]]:
+def full_table(postgres: str | None, finished: int) -> bool:
     """The same measurements over an empty and over a full table, in turn."""
     empty_figures, full_figures = Figures(), Figures()
     with place(postgres) as empty, place(postgres) as full:
         fill(empty.database, finished=0, queued=CLAIMS * RUNS)
         fill(full.database, finished=finished, queued=10_000)
         claims = [(_median_claim(empty), _median_claim(full)) for _ in range(RUNS)]  # before others fill the queues
-        with hello() as bare, _answering(empty) as little, _answering(full) as much:
+        with hello() as bare, answering(empty) as little, answering(full) as much:
             for _ in range(RUNS):
                 measure_round(empty_figures, bare, little, empty)
                 measure_round(full_figures, bare, much, full)
-    rows = [
-        Row(f"{what} over an empty table's", _kept_share(empty_figures, full_figures, what), 0.8, "x", at_least=True)
-        for what in ("creates", "live", "ended")
-    ]
+    bounds = POSTGRES if postgres else SQLITE
+    show_rates("Rates with an empty table", empty_figures, bounds)
+    show_rates(f"Rates with {finished:,} finished and 10,000 queued tasks", full_figures, bounds)
     kept = statistics.median(few / many for few, many in claims)
-    rows.append(Row("claims a second over an empty table's", kept, 0.8, "x", at_least=True))
-    return f"empty: {_absolute(empty_figures)}\n  full:  {_absolute(full_figures)}", rows
+    return show(
+        "Full over empty",
+        [
+            *(
+                Row(words, _kept_share(empty_figures, full_figures, kind), 0.8, "x", at_least=True)
+                for kind, words in KINDS.items()
+            ),
+            Row("claims a second", kept, 0.8, "x", at_least=True),
+        ],
+    )
 
 
 def _median_claim(at: Place) -> float:
     return statistics.median(asyncio.run(_claim_ms(at, CLAIMS)))
 
 
-def _kept_share(empty: Figures, full: Figures, what: str) -> float:
-    pairs = zip(empty.loads(what), full.loads(what), strict=True)
-    return statistics.median(much.rate / little.rate for little, much in pairs)
+def _kept_share(empty: Figures, full: Figures, kind: str) -> float:
+    """By their shares, so that a machine that was busy during one of the two does not count."""
+    pairs = zip(empty.pairs[kind], full.pairs[kind], strict=True)
+    return statistics.median(much.share / little.share for little, much in pairs)
 
 
 # ---------------------------------------------------------------- memory ------------------------------------------
@@ -265,8 +142,7 @@ def _mib_at(measured: Server, at: Place, ended: int, api: int, runner: int) -> t
     while (done := count_ended(at.database)) < ended:
         if count_tasks(at.database, "queued") < 2_000:
             wrk.posts(measured.url, GENERATE, ORDER | {"prompt": "reject"}, 1)
-        paths = [f"{RECORD}?taskId={task_id}" for task_id in _readable(measured, at, ended=True)]
-        wrk.gets(measured.url, paths, 1)
+        wrk.gets(measured.url, looks(measured, at, ended=True), 1)
         print(f"  {done:,} tasks have ended", file=sys.stderr)
         time.sleep(5.0)
     return own_mib(api), own_mib(runner)
@@ -282,19 +158,14 @@ def main() -> int:
     asked.add_argument("--memory", action="store_true", help="measure the memory after 10,000 and 100,000 tasks")
     options = asked.parse_args()
     wrk.check_installed()
-    calibrations = [calibration() for _ in range(RUNS)]
-    where = "PostgreSQL" if options.postgres else "SQLite"
+    print(f"calibration loop: {statistics.median(calibration() for _ in range(RUNS)):.2f} s; medians of {RUNS} runs")
     if options.memory:
-        said, rows = "", memory(options.postgres)
+        kept = show("Memory", memory(options.postgres))
     elif options.rows:
-        said, rows = full_table(options.postgres, options.rows)
+        kept = full_table(options.postgres, options.rows)
     else:
-        said, rows = rates(options.postgres)
-        if not options.postgres:
-            rows.append(Row("idle: POST to the job's being in its slot", statistics.median(dispatch_ms()), 15.0, "ms"))
-        rows += long_queue(options.postgres)
-    kept = show(f"The API on {where}", rows, calibrations)
-    print(f"  {said}")
+        kept = rates(options.postgres)
+        kept &= show("Queue", queue(options.postgres))
     return 0 if kept else 1
 
 

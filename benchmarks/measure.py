@@ -99,9 +99,10 @@ class Row:
         return "ok" if self.kept else "TOO LITTLE" if self.at_least else "TOO MUCH"
 
 
-def show(title: str, rows: Sequence[Row], calibrations: Sequence[float]) -> bool:
+def show(title: str, rows: Sequence[Row], calibrations: Sequence[float] = ()) -> bool:
     """Print a table; whether every bound was kept."""
-    print(f"\n{title} (median of {RUNS}; calibration loop: {statistics.median(calibrations):.2f} s)")
+    calibrated = f"; calibration loop: {statistics.median(calibrations):.2f} s" if calibrations else ""
+    print(f"\n{title} (median of {RUNS}{calibrated})")
     for row in rows:
         print(f"  {row.what:<44} {row.value:>9.3f} {row.unit:<4} of {row.bound:g} {row.unit:<4} {row.verdict}")
     return all(row.kept for row in rows)

@@ -19,6 +19,7 @@ from .watch import Watch
 
 _FLAGS = {"succeeded": 1, "rejected": 2, "failed": 3}
 _SIGNATURE = re.compile(rb"....freefilmgate trial (\w+) (\d+)", re.DOTALL)
+_LABELLED = b'<?xpacket end="r"?>'  #: the end of the label, which the server writes behind the engine's signature
 _ORDER = re.compile(r"\[([\w-]+)\]")
 
 
@@ -142,7 +143,8 @@ def _wrong_film(answer: httpx2.Response, row: RowMapping) -> str | None:
     (size,) = (artifact["bytes"] for artifact in _artifacts(row) if artifact["role"] == "result")
     if answer.status_code != 200 or len(answer.content) != size:
         return f"Its film has {len(answer.content)} bytes (status {answer.status_code}); {size} are on record."
-    signed = _SIGNATURE.search(answer.content, len(answer.content) - 100)
+    whole = answer.content.endswith(_LABELLED)
+    signed = _SIGNATURE.search(answer.content, len(answer.content) - 2000) if whole else None
     if signed is None or signed[1].decode() != row["id"] or int(signed[2]) != row["attempt"]:
         return f"Its film is signed {signed[0]!r}." if signed else "Its film has lost its end."
     return None

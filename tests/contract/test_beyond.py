@@ -1,4 +1,4 @@
-"""F1 to F15: what the hosted API does not have."""
+"""F1 to F16: what the hosted API does not have."""
 
 from __future__ import annotations
 
@@ -274,3 +274,22 @@ def test_the_tasks_of_a_key_with_a_higher_priority_go_first(tmp_path: Path) -> N
             order = urgent.post(GENERATE, json={"prompt": "a cat", "duration": 4}).json()
         first = server.ended(order["data"]["taskId"])
         assert first["completeTime"] <= server.ended(usual)["completeTime"]
+
+
+@pytest.mark.statement("F16")
+def test_what_may_be_ordered(server: Server) -> None:
+    told = {each["model"]: each for each in get(server, "/api/v1/veo/models")["data"]["models"]}
+    assert set(told) == {"veo3", "veo3_fast", "veo3_lite"}
+    assert [name for name, each in told.items() if each["isDefault"]] == ["veo3_fast"]
+    fast = told["veo3_fast"]
+    assert fast["prices"] == {
+        **{"720p": 60, "1080p": 65, "4k": 180, "extend": 60},
+        **{"upgrade_1080p": 5, "upgrade_4k": 120},
+    }
+    assert (fast["durations"], fast["resolutions"]) == ([4, 6, 8], ["720p", "1080p", "4k"])
+    assert "REFERENCE_2_VIDEO" in fast["generationTypes"]
+    assert "REFERENCE_2_VIDEO" not in told["veo3"]["generationTypes"]
+    assert "engine" not in str(told)  # whose films they are is the operator's affair
+    before = get(server, "/api/v1/chat/credit")["data"]
+    assert generate(server, prompt="a dog", duration=5)["code"] == 422
+    assert get(server, "/api/v1/chat/credit")["data"] == before

@@ -71,13 +71,20 @@ def test_a_fallback_engine(tmp_path: Path) -> None:
         ({"prompt": "reject then fail", "enableFallback": True}, 422, f"rejected by Flow({FLAGGED}"),
         ({"prompt": "reject then reject", "enableFallback": True}, 422, f"rejected by Flow({FLAGGED}"),
         ({"prompt": "a nude man then go", "enableFallback": True}, 422, f"rejected by Flow({FLAGGED}"),
-        ({"prompt": "fail then go", "enableFallback": True}, 501, "The trial engine fails"),
+        ({"prompt": "fail then fail", "enableFallback": True}, 501, "The trial engine fails"),
     ],
 )
 def test_what_is_said_without_one(with_fallback: Server, fields: dict[str, Any], code: int, says: str) -> None:
     record, body = told(with_fallback, **fields)
     assert body["code"] == record["errorCode"] == code
     assert says in body["msg"]
+    assert record["fallbackFlag"] is False
+
+
+@pytest.mark.statement(52)
+def test_a_film_by_the_next_engine_since_one_broke_down_is_no_fallback(with_fallback: Server) -> None:
+    """A trigger is what the fallback needs, and a breakdown is none: the record says that it is a film like others."""
+    record = made(with_fallback, prompt="fail then go", enableFallback=True)
     assert record["fallbackFlag"] is False
 
 

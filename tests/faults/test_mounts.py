@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from filmgate.store.database import DatabaseRefused
 from filmgate.store.mounts import Mount, mount_of, refuse_remote
-from filmgate.store.sqlite import DatabaseRefused
 from support.privately import privately
 from support.server import NotStarted, serving
 

@@ -11,6 +11,7 @@ from filmgate.domain.errors import QueueFull, UploadRefused
 from filmgate.services.room import Room
 from filmgate.settings import Settings
 from support.server import Server, serving
+from support.storing import HandClock
 
 MIB = 1024 * 1024
 
@@ -57,14 +58,27 @@ def test_a_full_disk_takes_nothing_new_and_tells_the_rest_as_ever(tmp_path: Path
 
 def test_the_floor(tmp_path: Path) -> None:
     for floor in (0, 1):
-        Room(tmp_path, floor).check_for_task()
-        Room(tmp_path, floor).check_for_file()
-    short = Room(tmp_path, 1 << 60)
+        Room(tmp_path, floor, HandClock()).check_for_task()
+        Room(tmp_path, floor, HandClock()).check_for_file()
+    short = Room(tmp_path, 1 << 60, HandClock())
     with pytest.raises(QueueFull) as refused:
         short.check_for_task()
     assert refused.value.retry_after_s == 60
     with pytest.raises(UploadRefused):
         short.check_for_file()
+
+
+def test_the_disk_is_looked_at_again_after_a_second(tmp_path: Path) -> None:
+    clock, folder = HandClock(), tmp_path / "data"
+    folder.mkdir()
+    room = Room(folder, 1, clock)
+    room.check_for_task()
+    folder.rmdir()  # a look would fail now
+    clock.ms += 999
+    room.check_for_task()
+    clock.ms += 1
+    with pytest.raises(FileNotFoundError):
+        room.check_for_task()
 
 
 def test_what_ships() -> None:

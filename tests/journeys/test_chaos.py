@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support import postgres
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 #: A planted fault, and what the laboratory calls that.
@@ -42,6 +44,16 @@ def test_nothing_is_lost_doubled_or_left_behind_under_kills_and_freezes(tmp_path
     assert int(figures["acknowledged"]) >= 10
     assert int(figures["kills"]) >= 4
     assert (tmp_path / "evidence" / "journal.jsonl").stat().st_size > 0
+
+
+def test_the_same_holds_for_servers_and_workers_on_one_postgresql(tmp_path: Path) -> None:
+    flags = ("--rounds", "16", "--seed", "11", "--postgres", postgres.server())
+    code, said = _run(tmp_path / "evidence", *flags)
+    assert code == 0, said
+    figures = _figures(said)
+    assert figures["database"] == "postgresql"
+    assert int(figures["acknowledged"]) >= 5
+    assert int(figures["kills"]) >= 4
 
 
 def test_the_laboratory_finds_every_planted_fault(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from support.receiver import receiving
-from support.server import Server, serving, until
+from support.server import TRIAL, Server, serving, until
+from support.veo3_peer import Peer, engine_table
 
 ROOT = Path(__file__).parents[2]
 NAMES = re.findall(r"^\| `(filmgate_\w+)`", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
@@ -34,12 +35,16 @@ def total(samples: Samples, name: str, **labels: str) -> float:
     return sum(value for (called, carried), value in samples.items() if called == name and wanted <= carried)
 
 
+#: With an engine elsewhere behind a model that nobody asks for.
+ELSEWHERE = engine_table(Peer(b"", url="http://127.0.0.1:9")) + "house".join(TRIAL.rsplit("trial", 1))
+
+
 @pytest.fixture(scope="module")
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Samples, Samples]]:
     """A server, its figures when it was new, and after a film, a failure and two callbacks."""
     with (
         receiving() as receiver,
-        serving(tmp_path_factory.mktemp("metrics") / "data", "--drain-timeout", "0.5") as server,
+        serving(tmp_path_factory.mktemp("metrics") / "data", "--drain-timeout", "0.5", toml=ELSEWHERE) as server,
     ):
         before = samples_of(server)
         for prompt in ("a dog", "fail"):

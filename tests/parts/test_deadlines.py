@@ -107,6 +107,7 @@ async def test_a_heap_is_ended_in_batches(rows: Shelf) -> None:
     assert [await sweep() for _ in range(4)] == [100, 100, 50, 0]
 
 
+@pytest.mark.only("sqlite")
 async def test_what_is_late_is_found_by_indexes(rows: Shelf) -> None:
     """Each statement as it is sent to the database."""
     asked: list[str] = []

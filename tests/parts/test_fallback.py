@@ -76,11 +76,34 @@ def test_without_a_second_engine_there_is_no_fallback(tmp_path: Path) -> None:
         assert task.status is Status.REJECTED
 
 
-def test_an_engine_that_breaks_down_is_not_replaced(tmp_path: Path) -> None:
-    """The film would be another one than was ordered, and the owner would not know."""
-    (task,) = ended(tmp_path, "fail then go")
+def test_an_engine_that_breaks_down_is_replaced_which_is_no_fallback(tmp_path: Path) -> None:
+    """Whatever the order says of fallbacks: those are for what was refused."""
+    for fallback in (None, False, True):
+        folder = tmp_path / str(fallback)
+        folder.mkdir()
+        for task in ended(folder, "fail then go", "small then go", fallback=fallback):
+            assert (task.status, task.engine, task.fallback_used) == (Status.SUCCEEDED, "trial2", False)
+            assert task.faults == 0
+
+
+def test_where_all_break_down_the_task_fails(tmp_path: Path) -> None:
+    (task,) = ended(tmp_path, "fail then fail")
     assert task.failure is not None
     assert (task.failure.slug, task.fallback_used) == ("engine_failed", False)
+
+
+def test_where_the_operator_wants_none_to_be_replaced_none_is(tmp_path: Path) -> None:
+    """The film would be another one than was ordered; what was refused is still made by the next one."""
+
+    async def job() -> list[Task]:
+        async with workshop(tmp_path, *BOTH, failover=False) as shop:
+            ids = [await shop.submit(prompt, fallback=True) for prompt in ("fail then go", "reject then go")]
+            return [await shop.ended(task_id) for task_id in ids]
+
+    broken, refused = asyncio.run(job())
+    assert broken.failure is not None
+    assert (broken.failure.slug, broken.fallback_used) == ("engine_failed", False)
+    assert (refused.status, refused.fallback_used) == (Status.SUCCEEDED, True)
 
 
 def test_an_image_that_cannot_be_had_is_no_case_for_another_engine(tmp_path: Path) -> None:

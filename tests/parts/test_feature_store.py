@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from filmgate.domain.features import Feature
 from filmgate.store.features import SqlFeatureStore
-from filmgate.store.sqlite import Database
-from support.storing import NOON, shelf
+from support.storing import NOON, opened, shelf
 
 
 def test_everything_is_on_at_first_but_maintenance(tmp_path: Path) -> None:
@@ -27,7 +26,7 @@ def test_everything_is_on_at_first_but_maintenance(tmp_path: Path) -> None:
 
 def test_a_change_is_seen_by_another_process_at_once_and_noted_in_the_audit_log(tmp_path: Path) -> None:
     async def job() -> None:
-        async with shelf(tmp_path) as s, Database(s.path) as other:
+        async with shelf(tmp_path) as s, opened(s.address) as other:
             ours, theirs = SqlFeatureStore(s.database, s.clock), SqlFeatureStore(other, s.clock)
             assert await ours.is_on(Feature.EXTEND)
             await theirs.set(Feature.EXTEND, False, "cli:anna")
@@ -51,7 +50,7 @@ def test_the_last_word_counts_whoever_said_it(changes: list[tuple[Feature, bool,
     from tempfile import TemporaryDirectory
 
     async def job(folder: Path) -> None:
-        async with shelf(folder) as s, Database(s.path) as other:
+        async with shelf(folder) as s, opened(s.address) as other:
             stores = SqlFeatureStore(s.database, s.clock), SqlFeatureStore(other, s.clock)
             expected = dict(await stores[0].all())
             for feature, is_on, first in changes:

@@ -31,7 +31,7 @@ async def answers(job: Job) -> Counter[str]:
 async def test_within_one_window_exactly_so_many_orders_are_taken(tmp_path: Path) -> None:
     async with shelf(tmp_path) as s:
         await s.account(credits=100_000)
-        job = Job(str(s.path), "submit", tries=60, limits=Limits(creates_per_10s=20))
+        job = Job(s.address, "submit", tries=60, limits=Limits(creates_per_10s=20))
         assert await answers(job) == {"taken": 20, "too_many_requests": 160}
         assert s.rows("SELECT orders, live, balance FROM accounts") == [(20, 20, 100_000 - 20 * 60)]
 
@@ -40,7 +40,7 @@ async def test_no_ten_seconds_ever_hold_more_orders_than_the_limit(tmp_path: Pat
     """The clock of all processes runs twenty times as fast, so that many windows go by."""
     async with shelf(tmp_path) as s:
         await s.account(credits=1_000_000)
-        job = Job(str(s.path), "submit", tries=3000, haste=20, limits=Limits(creates_per_10s=20))
+        job = Job(s.address, "submit", tries=3000, haste=20, limits=Limits(creates_per_10s=20))
         taken = (await answers(job))["taken"]
         times = [ms for (ms,) in s.rows("SELECT created_ms FROM tasks ORDER BY number")]
         assert len(times) == taken > 20
@@ -53,7 +53,7 @@ async def test_the_queue_is_filled_to_the_last_place_and_not_beyond(tmp_path: Pa
         for account in ("a", "b", "c"):
             await s.account(account, credits=100_000)
         limits = Limits(queue=50, queue_per_account=30)
-        job = Job(str(s.path), "submit", tries=60, accounts=("a", "b", "c"), limits=limits)
+        job = Job(s.address, "submit", tries=60, accounts=("a", "b", "c"), limits=limits)
         assert await answers(job) == {"taken": 50, "queue_full": 130}
         assert s.rows("SELECT sum(live), max(live) <= 30 FROM accounts") == [(50, 1)]
 
@@ -62,14 +62,14 @@ async def test_the_queue_is_filled_to_the_last_place_and_not_beyond(tmp_path: Pa
 async def test_a_key_spends_no_credit_beyond_its_cap(tmp_path: Path, caps: Caps) -> None:
     async with shelf(tmp_path) as s:
         await s.account(credits=100_000)
-        assert await answers(Job(str(s.path), "submit", tries=30, caps=caps)) == {"taken": 10, "key_spent": 80}
+        assert await answers(Job(s.address, "submit", tries=30, caps=caps)) == {"taken": 10, "key_spent": 80}
         assert s.rows("SELECT key_id, credits FROM key_spending") == [(KEY, 600)]
 
 
 async def test_the_last_credits_are_spent_once(tmp_path: Path) -> None:
     async with shelf(tmp_path) as s:
         await s.account(credits=610)
-        assert await answers(Job(str(s.path), "submit", tries=30)) == {"taken": 10, "insufficient_credits": 80}
+        assert await answers(Job(s.address, "submit", tries=30)) == {"taken": 10, "insufficient_credits": 80}
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -81,7 +81,7 @@ async def test_no_more_tasks_run_than_an_account_and_a_key_may_have(tmp_path: Pa
                 await s.key(account, f"{account}/{key}", max_running=2)
                 for _ in range(10):
                     await s.submitted(account=account, key=f"{account}/{key}")
-        job = Job(str(s.path), "claim", limits=Limits(running_per_account=5), keep=keep)
+        job = Job(s.address, "claim", limits=Limits(running_per_account=5), keep=keep)
         seen = await together(job, PROCESSES)
         assert max(each["of_account"] for each in seen) <= 5
         assert max(each["of_key"] for each in seen) <= 2

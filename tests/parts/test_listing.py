@@ -146,6 +146,7 @@ async def test_the_operator_sees_all_accounts_or_one_and_goes_on_from_a_task(row
 
 
 @pytest.mark.parametrize("sought", [Sought(), Sought(statuses=(Status.QUEUED, Status.RUNNING), model="veo3")], ids=str)
+@pytest.mark.only("sqlite")
 async def test_a_page_is_read_by_the_number_of_the_account(rows: Shelf, sought: Sought) -> None:
     asked: list[str] = []
     await fill(rows, 3)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from filmgate.domain.errors import EngineFailed, InputUnreachable, OutputUnusable
+from filmgate.domain.errors import EngineFailed, EngineUnavailable, InputUnreachable, OutputUnusable
 from filmgate.domain.spec import Kind, Resolution, Spec
 from filmgate.domain.task import Role
 from filmgate.engines.slot import MEDIA
@@ -75,6 +75,30 @@ async def test_it_does_what_the_order_says(tmp_path: Path) -> None:
     for each in (upgrade, full, finished[0]):
         assert each.path.parent == tmp_path
         assert probe(each.path).seconds == pytest.approx(each.seconds, abs=0.001)
+
+
+async def test_how_a_film_is_enlarged_is_part_of_the_order(tmp_path: Path) -> None:
+    source, spec = (
+        film(tmp_path / "source.mp4", 24),
+        replace(SPEC, kind=Kind.UPGRADE_1080P, resolution=Resolution.P1080),
+    )
+    async with media_slot() as slots:
+        with pytest.raises(EngineUnavailable, match=r"media\.upscale is best, which needs"):
+            await done(slots, tmp_path, Work.UPSCALE, source=source, spec=spec, options={"way": "best"})
+
+
+async def test_one_that_may_use_gpus_has_all_other_limits(tmp_path: Path) -> None:
+    slots = LocalSlots(SlotLimits(), workroot=tmp_path, graphics=True)
+    try:
+        await slots.open(MEDIA, 1)
+        await done(slots, tmp_path, Work.FINISH, clip=film(tmp_path / "clip.mp4"))
+        [slot] = slots.health()
+        assert slot.pid is not None
+        assert resource.prlimit(slot.pid, resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
+        for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE, resource.RLIMIT_CORE):
+            assert resource.prlimit(slot.pid, kind)[1] != resource.RLIM_INFINITY
+    finally:
+        await slots.close()
 
 
 async def test_an_order_without_its_film_is_refused(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from alembic.script import ScriptDirectory
 from filmgate.domain.spec import Kind
 from filmgate.store import migrate as migrating
 from filmgate.store import schema
+from filmgate.store.database import DatabaseRefused
 from filmgate.store.media import SqlMediaStore
 from filmgate.store.migrate import REVISIONS, migrate, upgrade
-from filmgate.store.sqlite import Database, DatabaseRefused, create_file, engine_for, location, transaction
+from filmgate.store.sqlite import Database, create_file, engine_for, location, transaction
 from filmgate.store.tasks import SqlTaskStore
 from support.storing import HandClock, order
 

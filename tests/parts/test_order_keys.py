@@ -26,21 +26,21 @@ OTHER = OrderKey("order 1", "b" * 64)
 PROGRAM = """
 import asyncio, json, sys
 from dataclasses import replace
-from pathlib import Path
 
-from filmgate.app.parts import SystemClock, new_task_id
+from filmgate.app.chance import TaskIds
+from filmgate.app.parts import SystemClock
 from filmgate.domain.task import OrderKey
-from filmgate.store.sqlite import Database
 from filmgate.store.tasks import SqlTaskStore
-from support.storing import order
+from support.storing import opened, order
 
 async def main() -> None:
-    async with Database(Path(sys.argv[1])) as database:
+    async with opened(sys.argv[1]) as database:
         store = SqlTaskStore(database, SystemClock())
         print("ready", flush=True)
         sys.stdin.readline()
         keys = [OrderKey(f"order {number % 10}", "d" * 64) for number in range(100)]
-        made = [replace(order(), id=new_task_id()) for _ in keys]
+        new_id = TaskIds()
+        made = [replace(order(), id=new_id()) for _ in keys]
         tasks = await asyncio.gather(*(store.submit(task, order_key=key) for task, key in zip(made, keys)))
         print(json.dumps({key.key: task.id for key, task in zip(keys, tasks)}))
 
@@ -124,16 +124,16 @@ async def test_keys_are_forgotten_in_batches_when_their_time_is_over(tmp_path: P
 async def test_processes_that_order_at_once_make_one_task_for_a_key(tmp_path: Path) -> None:
     async with shelf(tmp_path) as rows:
         await rows.account(credits=100_000)
-        told = await asyncio.to_thread(ordered_by_processes, rows.path)
+        told = await asyncio.to_thread(ordered_by_processes, rows.address)
         assert told[0] == told[1] == told[2]
         assert len(told[0]) == 10
         assert rows.rows("SELECT balance, orders, live FROM accounts") == [(100_000 - 600, 10, 10)]
         assert rows.rows("SELECT count(*) FROM ledger WHERE kind = 'hold'") == [(10,)]
 
 
-def ordered_by_processes(path: Path) -> list[dict[str, str]]:
+def ordered_by_processes(address: str) -> list[dict[str, str]]:
     """What three processes that begin at the same time were told: key -> task."""
-    command = [sys.executable, "-c", PROGRAM, str(path)]
+    command = [sys.executable, "-c", PROGRAM, address]
     env = {"PYTHONPATH": str(Path(__file__).parents[1])}
     begin = partial(subprocess.Popen[str], command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
     processes = [begin() for _ in range(3)]
@@ -149,6 +149,7 @@ def ordered_by_processes(path: Path) -> list[dict[str, str]]:
     return told
 
 
+@pytest.mark.only("sqlite")
 async def test_keys_are_looked_up_and_swept_by_indexes(tmp_path: Path) -> None:
     async with shelf(tmp_path) as rows:
         for query in (

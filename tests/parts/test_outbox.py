@@ -176,6 +176,7 @@ async def test_lists_begin_with_the_newest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("account", [None, "default"])
+@pytest.mark.only("sqlite")
 async def test_the_newest_are_found_without_sorting_all(tmp_path: Path, account: str | None) -> None:
     where = "" if account is None else "WHERE account_id = 'default'"
     async with shelf(tmp_path) as s:

@@ -14,13 +14,9 @@ import pytest
 from sqlalchemy import Connection, text
 
 from filmgate.store import schema
+from filmgate.store.database import DatabaseBusy
 from filmgate.store.migrate import migrate
-from filmgate.store.sqlite import (
-    Database,
-    DatabaseBusy,
-    connect,
-    patiently,
-)
+from filmgate.store.sqlite import Database, connect, patiently
 from support.storing import NOON, shelf
 
 pytestmark = pytest.mark.anyio

@@ -117,6 +117,7 @@ async def test_the_time_to_the_next_task_is_known(tmp_path: Path) -> None:
         assert await s.tasks.waiting_time() == 0.0
 
 
+@pytest.mark.only("sqlite")
 async def test_ended_tasks_cost_a_claim_nothing(tmp_path: Path) -> None:
     async with shelf(tmp_path) as s:
         sql = str(moves.CLAIM.compile(dialect=sqlite.dialect())).replace("__[POSTCOMPILE_of_models]", "?")
@@ -133,14 +134,12 @@ async def test_ended_tasks_cost_a_claim_nothing(tmp_path: Path) -> None:
 
 _CLAIM_ALL = """
 import asyncio, sys
-from pathlib import Path
-from filmgate.store.sqlite import Database
 from filmgate.store.tasks import SqlTaskStore
 sys.path.insert(0, sys.argv[3])
-from support.storing import FILM, MODELS, HandClock
+from support.storing import FILM, MODELS, HandClock, opened
 
 async def main():
-    async with Database(Path(sys.argv[1])) as database:
+    async with opened(sys.argv[1]) as database:
         store = SqlTaskStore(database, HandClock())
         print("ready", flush=True)
         sys.stdin.readline()
@@ -170,5 +169,5 @@ async def _claimer(s: Shelf, name: str) -> asyncio.subprocess.Process:
     tests = str(Path(__file__).parent.parent)
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _CLAIM_ALL, str(s.path), name, tests, stdin=pipe, stdout=pipe
+        sys.executable, "-c", _CLAIM_ALL, s.address, name, tests, stdin=pipe, stdout=pipe
     )

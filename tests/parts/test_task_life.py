@@ -281,7 +281,7 @@ class TaskLife(RuleBasedStateMachine):
     @invariant()
     def a_hold_is_settled_or_refunded_once_and_only_at_the_end(self) -> None:
         entries: dict[str, list[str]] = {id: [] for id in self.known}
-        for task_id, kind in self.shelf.rows("SELECT task_id, kind FROM ledger WHERE task_id NOT NULL ORDER BY id"):
+        for task_id, kind in self.shelf.rows("SELECT task_id, kind FROM ledger WHERE task_id IS NOT NULL ORDER BY id"):
             entries[task_id].append(kind)
         closing = {Status.SUCCEEDED: ["settle"], Status.REJECTED: ["refund"], Status.FAILED: ["refund"]}
         assert entries == {id: ["hold", *closing.get(task.status, [])] for id, task in self.known.items()}

@@ -233,6 +233,7 @@ async def test_only_upgrades_are_submitted_once(tmp_path: Path) -> None:
         assert await s.tasks.upgrade_of(source.id, Kind.EXTEND, 0) is None
 
 
+@pytest.mark.only("sqlite")
 async def test_the_upgrade_of_a_film_is_found_by_its_index(tmp_path: Path) -> None:
     query = (
         "EXPLAIN QUERY PLAN SELECT * FROM tasks WHERE source_id = 'a' AND kind = 'b' AND result_index = 0 "

@@ -11,10 +11,12 @@ import pytest
 
 from filmgate.domain.errors import OutputUnusable
 from filmgate.domain.task import Role
-from filmgate.media.encode import AUDIO_RATE, Encoder
+from filmgate.media.encode import AUDIO_RATE, Converter, Encoder
 from filmgate.media.pictures import pace
 from filmgate.media.probe import probe, starts_fast
-from filmgate.media.upscale import upscale
+from filmgate.media.sharp import Sharpen
+from filmgate.media.upscale import Way, upscale
+from support.footage import SIZE, SMALLER, bgra, nearness, small_film, truth
 
 
 def film(path: Path, *, sound: bool = True, fps: int | Fraction = 24, portrait: bool = False) -> Path:
@@ -115,3 +117,56 @@ def test_a_film_of_which_the_end_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputUnusable, match="incomplete"):
         upscale(tmp_path / "source.mp4", (640, 360), tmp_path / "larger.mp4", lambda fraction, stage: None)
     assert [path.name for path in tmp_path.iterdir()] == ["source.mp4"]
+
+
+@pytest.mark.parametrize("smaller", SMALLER)
+@pytest.mark.parametrize("times", [1.5, 3.0])
+def test_sharp_is_nearer_to_what_a_larger_film_would_have_shown(times: float, smaller: str, tmp_path: Path) -> None:
+    shown = truth("chelsea.png", frames=4)
+    source = small_film(tmp_path / "source.mp4", shown, times, SMALLER[smaller])
+    found = {}
+    for way in (Way.LANCZOS, Way.SHARP):
+        made = upscale(source, SIZE, tmp_path / f"{way}.mp4", lambda fraction, stage: None, way)
+        assert sound_packets(made.path) == sound_packets(source)
+        assert pace(made.path) == pace(source)
+        convert = Converter(*SIZE)
+        pairs = zip([convert.yuv(bgra(each)) for each in shown], planes(made.path), strict=True)
+        found[way] = np.mean([nearness(true[: SIZE[1]], seen[: SIZE[1]]) for true, seen in pairs], axis=0)
+    (psnr, ssim), (lanczos_psnr, lanczos_ssim) = found[Way.SHARP], found[Way.LANCZOS]
+    assert psnr > lanczos_psnr
+    assert ssim > lanczos_ssim - 0.005
+
+
+def planes(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as opened:
+        return [frame.to_ndarray() for frame in opened.decode(video=0)]
+
+
+def test_sharp_leaves_colours_and_plain_fields_as_they_are(tmp_path: Path) -> None:
+    source = film(tmp_path / "source.mp4")
+    ways = (Way.LANCZOS, Way.SHARP)
+    plain, sharp = (
+        planes(upscale(source, (960, 540), tmp_path / f"{way}.mp4", lambda fraction, stage: None, way).path)
+        for way in ways
+    )
+    for before, after in zip(plain, sharp, strict=True):
+        difference = np.abs(after.astype(int) - before)
+        assert difference[540:].mean() < 0.5  # the encoder decides a little differently
+        assert difference[20:240, 500:900].max() <= 4  # the slope, far from any edge
+
+
+def test_no_edge_gets_a_halo(tmp_path: Path) -> None:
+    step = np.full((90, 160), 60, np.uint8)
+    step[:, 80:] = 180
+    larger = Sharpen((160, 90), (480, 270))(step)
+    assert larger.shape == (270, 480)
+    assert 48 <= larger.min() < larger.max() <= 192  # a tenth of the step beyond it
+
+
+def test_what_does_not_grow_is_not_sharpened(tmp_path: Path) -> None:
+    source = film(tmp_path / "source.mp4")
+    made = [
+        upscale(source, (320, 180), tmp_path / f"{way}.mp4", lambda fraction, stage: None, way).path.read_bytes()
+        for way in (Way.LANCZOS, Way.SHARP)
+    ]
+    assert made[0] == made[1]

@@ -40,10 +40,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from filmgate.domain.errors import Cancelled, ContentRejected, EngineFailed, MinorRejected, PersonRejected
 from filmgate.domain.routing import Capabilities
 from filmgate.domain.spec import Kind, Mode
-from filmgate.ports import Clip, Job
+from filmgate.ports import Clip, Job, Secret
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,6 +99,26 @@ def _wait(job: Job, seconds: float) -> None:
             raise Cancelled
         job.report(0.1, "waiting")
         time.sleep(0.02)
+
+
+class ToldEngine(TrialEngine):
+    """Is told things by the operator, and prints what is no secret of them."""
+
+    name = "told"
+
+    class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+        house: str
+        api_key: Secret = Secret("")
+        weights: Path | None = None
+        tries: int = 3
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def load(self) -> None:
+        told = self._config
+        key = "a key" if told.api_key else "no key"
+        print(f"told {told.house} {told.weights} {told.tries} {key}", file=sys.stderr, flush=True)
 
 
 class SecondTrialEngine(TrialEngine):
@@ -208,13 +230,21 @@ def _stock(job: Job) -> Clip:
 
 def _shelf(job: Job) -> Path:
     """The film that all of this size and length begin with; made by whoever needs it first."""
+    return _kept(*job.spec.size, job.spec.seconds)
+
+
+def trial_film(width: int, height: int, seconds: int) -> bytes:
+    """For those that need a film, and not one that was made for them."""
+    return _kept(width, height, seconds).read_bytes()
+
+
+def _kept(width: int, height: int, seconds: int) -> Path:
     import numpy as np
 
-    width, height = job.spec.size
-    kept = Path(tempfile.gettempdir()) / f"filmgate-trial-{os.getuid()}-{width}x{height}-{job.spec.seconds}.mp4"
+    kept = Path(tempfile.gettempdir()) / f"filmgate-trial-{os.getuid()}-{width}x{height}-{seconds}.mp4"
     if not kept.exists():
         made = kept.with_stem(f"{kept.stem}-{os.getpid()}")
-        _encode(made, np.full((height, width, 4), 128, dtype=np.uint8), job.spec.seconds)
+        _encode(made, np.full((height, width, 4), 128, dtype=np.uint8), seconds)
         made.replace(kept)
     return kept
 

@@ -20,6 +20,7 @@ CREDIT = "GET /api/v1/chat/credit"
 COMMON_CREDIT = "GET /api/v1/common/credit"
 CANCEL = "POST /api/v1/veo/cancel"
 TASKS = "GET /api/v1/veo/tasks"
+MODELS = "GET /api/v1/veo/models"
 MEDIA = "DELETE /api/v1/veo/media"
 DOWNLOAD = "POST /api/v1/common/download-url"
 BASE64 = "POST /api/file-base64-upload"
@@ -40,6 +41,7 @@ FIELDS: dict[str, Callable[[str, str], dict[str, Any]]] = {
     COMMON_CREDIT: lambda film_id, link: {},
     CANCEL: lambda film_id, link: {"taskId": film_id},
     TASKS: lambda film_id, link: {},
+    MODELS: lambda film_id, link: {},
     MEDIA: lambda film_id, link: {"taskId": film_id},
     DOWNLOAD: lambda film_id, link: {"url": link},
     BASE64: lambda film_id, link: {"base64Data": "iVBORw0KGgo=", "uploadPath": "images"},

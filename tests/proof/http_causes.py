@@ -25,6 +25,7 @@ from .asking import (
     JOB_RECORD,
     K4,
     MEDIA,
+    MODELS,
     P1080,
     RECORD,
     STREAM,
@@ -242,7 +243,21 @@ FAULT = "a fault of ours"
 ANOTHER_ORDER = "another order under the same Idempotency-Key"
 RULES = "a field is outside its rules"
 BEYOND = (CANCEL, TASKS, MEDIA)
-KEYED = (GENERATE, RECORD, P1080, K4, EXTEND, CREATE, JOB_RECORD, CREDIT, COMMON_CREDIT, DOWNLOAD, *UPLOADS, *BEYOND)
+KEYED = (
+    GENERATE,
+    RECORD,
+    P1080,
+    K4,
+    EXTEND,
+    CREATE,
+    JOB_RECORD,
+    CREDIT,
+    COMMON_CREDIT,
+    DOWNLOAD,
+    MODELS,
+    *UPLOADS,
+    *BEYOND,
+)
 ORDERS = (GENERATE, P1080, K4, EXTEND, CREATE)
 
 CELLS: list[Cell] = [

@@ -22,6 +22,7 @@ from filmgate.domain.spec import Spec
 from filmgate.ports import Caller
 from filmgate.services.accounts import first_start
 from filmgate.settings import load
+from support.veo3_peer import engine_table, models, peer
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "tests" / "plugin"
@@ -179,7 +180,7 @@ def test_the_tasks_are_listed_and_shown(environment: dict[str, str]) -> None:
     assert filmgate(environment, "tasks", "list").stdout == "There are no tasks yet.\n"
     ordered = order_once(environment, "a dog\nthat barks " + "at the moon " * 9)
     [listed] = printed(environment, "tasks", "list", "--account", "default", "--limit", "1")
-    assert listed == printed(environment, "tasks", "show", ordered)
+    assert {**listed, "runs": []} == printed(environment, "tasks", "show", ordered)
     assert (listed["taskId"], listed["status"], listed["model"]) == (ordered, "queued", "veo3_fast")
     assert (listed["account"], listed["credits"], listed["error"], listed["artifacts"]) == ("default", 60, None, [])
     heads, row = filmgate(environment, "tasks", "list").stdout.splitlines()
@@ -426,3 +427,22 @@ def test_an_interrupted_film_leaves_nothing_behind(environment: dict[str, str], 
     assert "Interrupted" in rest
     assert "Traceback" not in rest
     assert left_behind(environment) == []
+
+
+def test_the_engines_show_that_they_work(environment: dict[str, str], tmp_path: Path) -> None:
+    with peer() as there:
+        config = tmp_path / "engines.toml"
+        wrong = engine_table(there, api_key="another").replace("engines.house", "engines.wrong")
+        config.write_text(engine_table(there) + wrong + models("trial", "house", "wrong"))
+        there_is = ("--config", str(config))
+        done = filmgate(environment, "engines", "check", "trial", "house", *there_is)
+        assert there.orders == []
+        assert "it loads, in" in done.stdout
+        assert "it answers, and has 5916.25 credits left" in done.stdout
+        seen = {each["name"]: each for each in printed(environment, "engines", "check", *there_is, code=4)}
+        assert {name: each["ok"] for name, each in seen.items()} == {"trial": True, "house": True, "wrong": False}
+        assert "does not accept the key" in seen["wrong"]["seen"]
+        listed = {each["name"]: each for each in printed(environment, "engines", "list", *there_is)}
+        assert (listed["house"]["kind"], listed["house"]["renders"]) == ("veo3_upstream", "elsewhere")
+        assert (listed["trial"]["renders"], listed["house"]["restingAt"]) == ("here", [])
+        assert "another" not in str(seen)

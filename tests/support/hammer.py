@@ -18,15 +18,15 @@ from typing import Any
 from filmgate.domain.credits import Caps
 from filmgate.domain.errors import RequestError
 from filmgate.domain.limits import Limits
-from filmgate.store.sqlite import Database
+from filmgate.store.database import Database
 from filmgate.store.tasks import SqlTaskStore
 
-from .storing import FILM, MODELS, NOON, order
+from .storing import FILM, MODELS, NOON, opened, order
 
 
 @dataclass(frozen=True)
 class Job:
-    path: str
+    address: str
     work: str  #: "submit", or "claim": until there is nothing more
     tries: int = 0
     haste: int = 0  #: how much faster than the world the clock runs; 0 stands still
@@ -71,7 +71,7 @@ async def _start(job: Job) -> asyncio.subprocess.Process:
 
 async def _main(said: dict[str, Any]) -> None:
     job = Job(**{**said, "limits": Limits(**said["limits"]), "caps": Caps(**said["caps"])})
-    async with Database(Path(job.path)) as database:
+    async with opened(job.address) as database:
         store = SqlTaskStore(database, HastyClock(job.haste), limits=job.limits)
         print("ready", flush=True)
         sys.stdin.readline()

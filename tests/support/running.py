@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 from filmgate.app.parts import SystemClock
 from filmgate.domain.routing import Route
 from filmgate.domain.spec import Spec
 from filmgate.domain.task import Origin, Task
-from filmgate.engines import registry
+from filmgate.engines.registry import Declared, Registry
 from filmgate.engines.slot import MEDIA
 from filmgate.engines.slots import LocalSlots, SlotLimits
 from filmgate.net.outbound import Outbound
 from filmgate.net.outbound import Policy as NetPolicy
+from filmgate.ports import RemoteEngine
+from filmgate.services.elsewhere import Elsewhere
 from filmgate.services.inputs import Inputs
 from filmgate.services.making import Make
 from filmgate.services.policy.judging import Policy
 from filmgate.services.postprocess import Postprocess
+from filmgate.services.remotes import RemoteLimits, Remotes
 from filmgate.services.runner import Runner, RunnerLimits
 from filmgate.storage.links import Links
 from filmgate.storage.local import LocalStorage
 from filmgate.store.features import SqlFeatureStore
 from filmgate.store.tasks import SqlTaskStore
+from filmgate.store.waiting import SqlWaitingStore
 from filmgate.store.workers import SqlWorkerStore
 
 from .storing import Shelf, shelf
@@ -36,6 +41,7 @@ LIMITS = RunnerLimits(lease=2.0, heartbeat=0.3, progress=0.1, poll=0.1, first_re
 
 
 FREE = Policy()
+SOON = RemoteLimits(poll_s=0.05, rest_s=1.0)
 
 
 @dataclass
@@ -66,19 +72,33 @@ class Workshop:
 
 @asynccontextmanager
 async def workshop(
-    folder: Path, *engines: str, owner: str = "runner", limits: RunnerLimits = LIMITS, policy: Policy = FREE
+    folder: Path,
+    *engines: str,
+    owner: str = "runner",
+    limits: RunnerLimits = LIMITS,
+    policy: Policy = FREE,
+    failover: bool = True,
+    declared: Mapping[str, Declared] = MappingProxyType({}),
+    elsewhere: RemoteLimits = SOON,
 ) -> AsyncIterator[Workshop]:
+    """``engines`` are those of the one route; ``declared`` those of them that are told something."""
     engines = engines or ("trial",)
+    registry = Registry(declared)
+    here = [name for name in engines if not registry.is_remote(name)]
+    there = {name: cast("RemoteEngine", registry.make(name)) for name in engines if registry.is_remote(name)}
     async with shelf(folder) as rows:
         await rows.account()
         clock = SystemClock()
         store = SqlTaskStore(rows.database, clock)
-        slots = LocalSlots(SlotLimits())
+        slots = LocalSlots(SlotLimits(), engines=registry)
         storage, outbound = LocalStorage(folder / "media"), Outbound(NetPolicy(allow_private=True))
         try:
-            await asyncio.gather(*(slots.open(name, 1) for name in engines), slots.open(MEDIA, 1))
+            await asyncio.gather(*(slots.open(name, 1) for name in here), slots.open(MEDIA, 1))
+            remotes = Remotes(there, dict.fromkeys(there, elsewhere))
+            await remotes.open()
+            waiting = SqlWaitingStore(rows.database, clock)
             postprocess = Postprocess(slots, storage, clock, 3_600_000)
-            routes = {"veo3": Route("veo3", tuple(engines))}
+            routes = {"veo3": Route("veo3", tuple(engines), failover=failover)}
             runner = Runner(
                 owner=owner,
                 store=store,
@@ -86,18 +106,23 @@ async def workshop(
                 slots=slots,
                 make=Make(
                     slots=slots,
+                    elsewhere=Elsewhere(remotes, store, waiting, postprocess, clock),
                     inputs=Inputs(store, storage, slots, outbound, Links([b"key"]).key_of, clock),
                     postprocess=postprocess,
                     policy=policy,
                     features=SqlFeatureStore(rows.database, clock),
+                    clock=clock,
                     routes=routes,
                     capabilities=registry.capabilities,
+                    version=registry.version,
                 ),
+                waiting=waiting,
+                remotes=remotes,
                 postprocess=postprocess,
                 clock=clock,
                 routes=routes,
                 capabilities=registry.capabilities,
-                capacity=dict.fromkeys(engines, 1),
+                capacity=dict.fromkeys(here, 1),
                 workroot=folder / "tmp",
                 limits=limits,
                 ended=lambda: None,
@@ -108,3 +133,4 @@ async def workshop(
             await running
         finally:
             await slots.close()
+            await remotes.close()

@@ -81,7 +81,7 @@ class Server:
 
     def pids(self) -> list[int]:
         """The server's process and all that it has started."""
-        return _tree(self.process.pid)
+        return tree(self.process.pid)
 
     def kill(self) -> None:
         """kill -9, every process at once: nobody can tidy up or take over."""
@@ -108,14 +108,14 @@ class Server:
             self.process.stdout.close()
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
     """A process and its descendants, whatever sessions they are in."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
     try:
         below = [int(child) for child in children.read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
-    return [pid, *(deeper for child in below for deeper in _tree(child))]
+    return [pid, *(deeper for child in below for deeper in tree(child))]
 
 
 @contextmanager

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Protocol
+
+import psycopg
 
 from filmgate.domain.credits import Entry, EntryKind
 from filmgate.domain.limits import NO_LIMITS, Limits
@@ -18,13 +20,17 @@ from filmgate.domain.spec import Spec
 from filmgate.domain.task import Artifact, Origin, Role, Task
 from filmgate.ports import Key, Upload
 from filmgate.store.accounts import SqlAccountStore
+from filmgate.store.database import Database
 from filmgate.store.media import SqlMediaStore
 from filmgate.store.migrate import migrate
+from filmgate.store.opening import open_database
 from filmgate.store.outbox import SqlOutbox
-from filmgate.store.sqlite import Database
+from filmgate.store.sqlite import location
 from filmgate.store.tasks import SqlTaskStore
 from filmgate.store.uploads import SqlUploadStore
 from filmgate.store.webhooks import SqlWebhookStore
+
+from . import postgres
 
 NOON = 1_790_000_000_000
 MODELS = ("veo3", "veo3_fast")
@@ -48,9 +54,10 @@ class HandClock:
 
 @dataclass
 class Shelf:
-    """Everything over one file."""
+    """Everything over one database."""
 
-    path: Path
+    address: str
+    books: Books
     database: Database
     clock: HandClock
     tasks: SqlTaskStore
@@ -59,6 +66,11 @@ class Shelf:
     media: SqlMediaStore
     uploads: SqlUploadStore
     webhooks: SqlWebhookStore
+
+    @property
+    def path(self) -> Path:
+        """Of a shelf over a file."""
+        return location(self.address)
 
     async def account(self, account_id: str = "default", credits: int = 10_000) -> None:
         assert await self.accounts.create_account(account_id, account_id)
@@ -74,20 +86,87 @@ class Shelf:
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read past the program, on a connection of its own."""
+        return self.books.rows(query, *values)
+
+    def write(self, statement: str, *values: Any) -> None:
+        """Past the program, on a connection of its own."""
+        self.books.write(statement, *values)
+
+    def dump(self) -> str:
+        """Every row of every table."""
+        return self.books.dump()
+
+
+class Books(Protocol):
+    """The tables as somebody else sees them."""
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]: ...
+    def write(self, statement: str, *values: Any) -> None: ...
+    def dump(self) -> str: ...
+
+
+@dataclass
+class _OfFile:
+    path: Path
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.path)) as connection:
             return connection.execute(query, values).fetchall()
 
     def write(self, statement: str, *values: Any) -> None:
-        """Past the program, on a connection of its own."""
         with closing(sqlite3.connect(self.path)) as connection:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(statement, values)
             connection.commit()
 
     def dump(self) -> str:
-        """Every row of every table."""
         with closing(sqlite3.connect(self.path)) as connection:
             return "\n".join(connection.iterdump())
+
+
+@dataclass
+class _OfServer:
+    connection: Any  #: of psycopg
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self.connection.execute(query.replace("?", "%s"), values).fetchall()
+        return found
+
+    def write(self, statement: str, *values: Any) -> None:
+        self.connection.execute(statement.replace("?", "%s"), values)
+
+    def dump(self) -> str:
+        return postgres.dump(self.connection)
+
+
+# ---------------------------------------------------------------- which database ----------------------------------
+
+KINDS = ("sqlite", "postgresql")
+_kinds = ["sqlite"]
+
+
+@contextmanager
+def on(kind: str) -> Iterator[None]:
+    """Shelves are made of this kind meanwhile."""
+    if kind == "postgresql":
+        postgres.server()
+    _kinds.append(kind)
+    try:
+        yield
+    finally:
+        _kinds.pop()
+
+
+@contextmanager
+def _place(folder: Path) -> Iterator[tuple[str, Books]]:
+    """The address of a new database with all tables, and its books."""
+    if _kinds[-1] == "sqlite":
+        path = folder / "filmgate.db"
+        path.write_bytes(_new_database())
+        yield f"sqlite:///{path}", _OfFile(path)
+        return
+    with postgres.database() as url, psycopg.connect(url, autocommit=True) as connection:
+        yield url, _OfServer(connection)
 
 
 @cache
@@ -99,22 +178,32 @@ def _new_database() -> bytes:
 
 
 @asynccontextmanager
+async def opened(address: str) -> AsyncIterator[Database]:
+    """As another process would have it."""
+    database = open_database(address)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
 async def shelf(folder: Path, limits: Limits = NO_LIMITS) -> AsyncIterator[Shelf]:
-    path = folder / "filmgate.db"
-    path.write_bytes(_new_database())
     clock = HandClock()
-    async with Database(path) as database:
-        yield Shelf(
-            path,
-            database,
-            clock,
-            SqlTaskStore(database, clock, limits=limits),
-            SqlAccountStore(database, clock),
-            SqlOutbox(database, clock),
-            SqlMediaStore(database, clock),
-            SqlUploadStore(database, clock),
-            SqlWebhookStore(database, clock),
-        )
+    with _place(folder) as (address, books):
+        async with opened(address) as database:
+            yield Shelf(
+                address,
+                books,
+                database,
+                clock,
+                SqlTaskStore(database, clock, limits=limits),
+                SqlAccountStore(database, clock),
+                SqlOutbox(database, clock),
+                SqlMediaStore(database, clock),
+                SqlUploadStore(database, clock),
+                SqlWebhookStore(database, clock),
+            )
 
 
 def order(

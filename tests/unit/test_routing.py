@@ -48,6 +48,25 @@ def test_reference_images_are_counted() -> None:
     assert two.lacks(spec(mode=Mode.REFERENCE, images=("a", "b", "c"))) == "so many reference images"
 
 
+def test_a_last_frame_is_more_than_some_engines_can() -> None:
+    first_only = Capabilities(modes=frozenset({Mode.FRAMES}), max_frames=1)
+    assert first_only.lacks(spec(mode=Mode.FRAMES, images=("a",))) is None
+    assert first_only.lacks(spec(mode=Mode.FRAMES, images=("a", "b"))) == "films with a last frame"
+
+
+def test_what_a_film_starts_from_matters_only_to_a_new_one() -> None:
+    images_only = Capabilities(
+        kinds=frozenset(Kind), modes=frozenset({Mode.FRAMES}), resolutions=frozenset({Resolution.P720}), max_frames=1
+    )
+    assert images_only.lacks(spec()) == "films that start from text"
+    assert images_only.lacks(spec(kind=Kind.EXTEND)) is None
+    assert images_only.lacks(spec(kind=Kind.EXTEND, resolution=Resolution.P1080)) == "1080p films"
+    of_two_images = spec(
+        kind=Kind.UPGRADE_1080P, resolution=Resolution.P1080, mode=Mode.FRAMES, images=("a", "b"), seconds=30
+    )
+    assert images_only.lacks(of_two_images) is None
+
+
 def test_the_first_engine_that_can_is_chosen() -> None:
     route = Route("veo3", ("tall", "plain"))
     assert choose(route, spec(aspect_ratio=AspectRatio.PORTRAIT), ENGINES.__getitem__) == "tall"

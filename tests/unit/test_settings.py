@@ -73,6 +73,7 @@ DEFAULTS = {
     "worker.free_disk_mib": 100,
     "worker.drain_timeout_s": 30,
     "worker.render_timeout_s": 900,
+    "worker.start_timeout_s": 300,
     "worker.silence_timeout_s": 300,
     "callbacks.schedule_s": (10, 60, 300),
     "callbacks.timeout_s": 15,
@@ -85,6 +86,11 @@ DEFAULTS = {
     "policy.language": "any",
     "policy.translator": None,
     "policy.images": "auto",
+    "media.upscale": "lanczos",
+    "media.upscale_weights": None,
+    "provenance.sign": False,
+    "provenance.certificate": None,
+    "provenance.key": None,
     "policy.image_threshold": 0.85,
     "policy.image_frames": 24,
     "uploads.keep_s": 3 * 86400,
@@ -257,7 +263,7 @@ REFUSED = [
         "mysql://x",
         "FILMGATE_DATABASE_URL is not acceptable; it must be an address such as sqlite",
     ),
-    ("FILMGATE_DATABASE_URL", "postgresql://x", "A PostgreSQL database cannot be used in this version yet"),
+    ("FILMGATE_DATABASE_URL", "postgresql+psycopg://x", "it must be an address such as sqlite"),
     ("FILMGATE_STORAGE_URL", "s3://films", "S3 storage cannot be used in this version yet"),
     ("FILMGATE_SERVER__TLS_CERT", "cert.pem", "server.tls_cert and server.tls_key go together"),
     ("FILMGATE_SECRET_KEY_FILE", "/nowhere/key", "FILMGATE_SECRET_KEY_FILE names /nowhere/key, which cannot be read"),
@@ -393,3 +399,12 @@ def test_the_schedule_that_the_documentation_gives_for_a_day_lasts_a_day(tmp_pat
     schedule = load(environ=HOME, toml=toml(tmp_path, example)).callbacks.schedule_s
     assert sum(schedule) == 86400
     assert list(schedule) == sorted(schedule)
+
+
+def test_how_films_are_enlarged_reaches_who_enlarges_them(tmp_path: Path) -> None:
+    text = '[media]\nupscale = "best"\nupscale_weights = "span.pth"'
+    settings = load(environ=HOME, toml=toml(tmp_path, text))
+    weights = str(tmp_path / "span.pth")
+    assert settings.routes()["veo3"].options["upscale"] == {"way": "best", "weights": weights}
+    with pytest.raises(SettingsError, match="lanczos or sharp or best"):
+        load(environ=HOME | {"FILMGATE_MEDIA__UPSCALE": "blurred"})

@@ -26,6 +26,7 @@ from filmgate.dialects.market import routes as market
 from filmgate.dialects.veo3 import routes as veo3
 from filmgate.domain.credits import DEFAULT_PRICES, Entry, EntryKind
 from filmgate.domain.errors import AddressRefused, Cancelled, TaskError
+from filmgate.domain.offer import offer
 from filmgate.domain.routing import Capabilities, Route
 from filmgate.domain.spec import Kind, Mode
 from filmgate.domain.task import Artifact, Lease, Role, Task
@@ -153,6 +154,7 @@ class World:
             authenticate=self.authenticate,
             check_address=no_loopback,
             public_base=partial(public_base, configured=None, trusted_proxies=()),
+            offers=lambda: [offer(route, lambda name: ABLE, DEFAULT_PRICES) for route in models.values()],
             outlook=Outlooks(SqlQueueView(self.database, self.clock), self.clock).of,
             watchers=Watchers(SqlEventStore(self.database), self.closing),
         )

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from filmgate.http.drain import Drain
+from filmgate.http.front import Front
 
 from .answers import raw
 from .conftest import World, serve
@@ -69,8 +70,12 @@ def test_no_client_is_waited_for_beyond_the_limits(most: int, seconds: float, se
     async def refuse(request: Request) -> Response:
         return PlainTextResponse("no")
 
-    limited = Middleware(Drain, max_bytes=most, max_seconds=seconds)
-    url, stop = serve(Starlette(routes=[Route("/", refuse, methods=["POST"])], middleware=[limited]))
+    async def answer(request: Request, error: Exception) -> Response:
+        return PlainTextResponse(str(error))
+
+    routes = [Route("/", refuse, methods=["POST"])]
+    limited = Middleware(Front, answer=answer, new_id=lambda: "1", drain=Drain(most, seconds))
+    url, stop = serve(Starlette(routes=routes, middleware=[limited]))
     framing = "Content-Length: 100" if sent == b"a" else "Transfer-Encoding: chunked"
     status, _, body = raw(url, f"POST / HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n".encode() + sent)
     stop()

@@ -26,7 +26,7 @@ from ..dialects.market import described as market_described
 from ..dialects.market import routes as market
 from ..dialects.veo3 import described as veo3_described
 from ..dialects.veo3 import routes as veo3
-from ..engines import registry
+from ..domain.offer import offer
 from ..http import docs, files, health, metrics, openapi
 from ..http.auth import bearer
 from ..http.desk import Desk
@@ -45,12 +45,14 @@ from ..services.submit import Submit
 from ..services.uploads import Uploads
 from ..services.uses import Uses
 from ..settings import Settings
+from ..store.database import is_postgres
+from .chance import Seeds, TaskIds
 from .connections import Patience, guarded
 from .listening import room
 from .logs import start_logging
 from .loop import run
 from .meters import Meters, Report
-from .parts import Parts, new_seed, new_task_id, opened
+from .parts import Parts, opened
 from .readiness import Readiness
 from .sweeps import deadline_sweeps
 from .traces import tracing
@@ -84,11 +86,12 @@ def build(parts: Parts, wires: Wires, *, worker: bool, around: Sequence[Middlewa
     policy = Policy(settings.net.allow, settings.net.allow_private)
     desk = _desk(parts, wires, policy)
     for engine in {engine for route in parts.routes.values() for engine in route.engines}:
-        registry.capabilities(engine)  # imports the engine: now, and not in the loop at the first order
+        parts.engines.capabilities(engine)  # imports the engine: now, and not in the loop at the first order
     return application(
         [
             *veo3.routes(desk),  # the first that fits is taken, and these are asked for most
-            *health.routes(Readiness(parts, worker=worker)),
+            # Where several share a database, the workers are elsewhere; but there must be one.
+            *health.routes(Readiness(parts, worker=worker or is_postgres(settings.database))),
             *metrics.routes(Report(wires.meters, parts.counts, settings).text, settings.metrics.token),
             *_documentation(desk, public=settings.server.public_docs),
             *files.routes(parts.storage, parts.links, parts.clock),
@@ -108,7 +111,8 @@ def build(parts: Parts, wires: Wires, *, worker: bool, around: Sequence[Middlewa
             **dict.fromkeys(uploading.UPLOADS, uploading.errors),
         },
         new_id=lambda: secrets.token_hex(6),
-        around=[*around, Middleware(metrics.Counted, requests=metrics.requests_of(wires.meters.registry))],
+        count=metrics.counting(wires.meters.registry),
+        around=around,
     )
 
 
@@ -141,6 +145,7 @@ def _desk(parts: Parts, wires: Wires, policy: Policy) -> Desk:
         authenticate=bearer(parts.accounts, proxies, wires.saw),
         check_address=check_address,
         public_base=lambda request: public_base(request, settings.public_url, proxies),
+        offers=lambda: [offer(route, parts.engines.capabilities, parts.prices) for route in parts.routes.values()],
         outlook=Outlooks(parts.queue, parts.clock).of,
         watchers=Watchers(parts.events, wires.closing),
         pace=Pace(settings.limits.queries_per_s),
@@ -154,29 +159,29 @@ def uploads_of(parts: Parts) -> Uploads:
         store=parts.uploads,
         storage=parts.storage,
         clock=parts.clock,
-        new_id=new_task_id,
+        new_id=TaskIds(),
         keep_ms=round(settings.uploads.keep_s * 1000),
         folder=settings.data / "tmp" / "uploads",
         most_bytes=settings.uploads.account_mib * _MIB,
-        check_room=_room(settings).check_for_file,
+        check_room=_room(parts).check_for_file,
     )
 
 
-def _room(settings: Settings) -> Room:
-    return Room(settings.data, settings.limits.free_disk_mib * _MIB)
+def _room(parts: Parts) -> Room:
+    return Room(parts.settings.data, parts.settings.limits.free_disk_mib * _MIB, parts.clock)
 
 
 def submitter(parts: Parts, nudge: Callable[[], None]) -> Submit:
     return Submit(
         store=parts.tasks,
         clock=parts.clock,
-        new_id=new_task_id,
-        new_seed=new_seed,
+        new_id=TaskIds(),
+        new_seed=Seeds(),
         models=parts.routes,
-        capabilities=registry.capabilities,
+        capabilities=parts.engines.capabilities,
         prices=parts.prices,
         nudge=nudge,
-        check_room=_room(parts.settings).check_for_task,
+        check_room=_room(parts).check_for_task,
     )
 
 
@@ -184,13 +189,13 @@ def deriver(parts: Parts, nudge: Callable[[], None]) -> Derive:
     return Derive(
         store=parts.tasks,
         clock=parts.clock,
-        new_id=new_task_id,
-        new_seed=new_seed,
+        new_id=TaskIds(),
+        new_seed=Seeds(),
         routes=parts.routes,
-        capabilities=registry.capabilities,
+        capabilities=parts.engines.capabilities,
         prices=parts.prices,
         nudge=nudge,
-        check_room=_room(parts.settings).check_for_task,
+        check_room=_room(parts).check_for_task,
     )
 
 
@@ -216,11 +221,16 @@ async def _answer(
             app = build(parts, wires, worker=worker, around=[*map(_traced, tracers)])
             server = _Server(_config(settings, app), ready, wires.closing)
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
+            parts.listen(_nothing_to_do)
             sweeps = [asyncio.create_task(sweep) for sweep in deadline_sweeps(parts, nudge)]
             await server.serve(sockets=[listener])
             for sweep in sweeps:
                 sweep.cancel()
             await asyncio.gather(*sweeps, return_exceptions=True)
+
+
+def _nothing_to_do() -> None:
+    """Of the queue the API reads whatever it is asked; what it listens for is that features were switched."""
 
 
 def _traced(tracer: Tracer) -> Middleware:

@@ -20,6 +20,7 @@ from pathlib import Path
 from ..domain.errors import FilmgateError
 from ..settings import Settings
 from ..storage.local import LocalStorage
+from ..store.database import is_postgres
 from ..store.migrate import hot_copy, stored_revision
 from ..store.rows import artifacts_of
 from ..store.soundness import faults
@@ -72,6 +73,11 @@ def back_up(settings: Settings, folder: Path, *, films: bool) -> Backup:
 
 
 def _source(settings: Settings, folder: Path) -> Path:
+    if is_postgres(settings.database):
+        raise CannotBackUp(
+            "A PostgreSQL database is backed up by its own tools: run pg_dump --format=custom on it, and copy the "
+            "storage after that. Nothing was made."
+        )
     database = location(settings.database)
     if not database.exists():
         raise CannotBackUp(f"There is no database {database} to back up: say where it is with --data.")

@@ -6,12 +6,13 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..domain.errors import task_error
+from ..domain.errors import IllegalTransition, task_error
 from ..domain.spec import Spec
-from ..domain.task import Role, Task
+from ..domain.task import Role, Status, Task
 from ..ports import Caller
 from ..services.accounts import FIRST_ACCOUNT, first_start
 from ..settings import Settings
@@ -97,6 +98,9 @@ async def _run(parts: Parts, spec: Spec, report: Callable[[float, str], None], l
         try:
             return await _watch(shop.runner.progress, parts, task.id, ended, running, report)
         finally:
+            with suppress(IllegalTransition):  # interrupted: nobody will ever fetch it
+                await parts.tasks.cancel(task.id)
+                await shop.runner.cancel_elsewhere()
             await shop.runner.drain(0)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -119,6 +123,8 @@ async def _watch(
             return task
         if (now := progress(task_id)) is not None:
             report(*now)
+        elif task.status is Status.WAITING:
+            report(task.progress, task.stage)
         try:
             async with asyncio.timeout(_LOOK_S):
                 await ended.wait()

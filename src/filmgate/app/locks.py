@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..settings import Settings
+from ..store.database import is_postgres
 from ..store.sqlite import location
 from .private import private_folder
 from .refusal import CannotStart
@@ -19,10 +20,15 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @contextlib.contextmanager
 def sole_user(settings: Settings) -> Iterator[tuple[int, ...]]:
-    """Hold the data folder and the database, which may lie elsewhere. Raises CannotStart where somebody else does.
+    """Hold the data folder and a database file, which may lie elsewhere. Raises CannotStart where somebody else does.
 
     Yields the descriptors: a child that keeps them open keeps the locks when its parent is gone.
     """
+    if is_postgres(settings.database):
+        with _held(settings.data / _LOCK, f"uses {settings.data}") as data:
+            yield (data,)
+            _note_end(data)
+        return
     database = location(settings.database).resolve()  # of two links to one file, both would have a lock of their own
     with (
         _held(settings.data / _LOCK, f"uses {settings.data}") as data,

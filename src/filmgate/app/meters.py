@@ -24,6 +24,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
+from ..domain.breaker import BreakerState
 from ..domain.callback import Callback, Delivery
 from ..domain.task import Task
 from ..ports import Slots
@@ -76,6 +77,8 @@ class RunnerMeters(Meters):
         self._attempts = self._histogram("filmgate_attempt_seconds", words, (*by, "outcome"), _RUNS)
         words = "Seconds that a part of an attempt took: inputs, render, finish, publish."
         self._stages = self._histogram("filmgate_stage_seconds", words, (*by, "stage"), _RUNS)
+        words = "Whether a remote engine is asked: 1 for the state that its breaker is in."
+        self._breakers = Gauge("filmgate_engine_breaker", words, ("engine", "state"), registry=self.registry)
         words = "Slots of this runner, by what they hold and what they do."
         self._slots = Gauge("filmgate_slots", words, ("kind", "state"), registry=self.registry)
 
@@ -87,6 +90,10 @@ class RunnerMeters(Meters):
 
     def ended(self, task: Task, engine: str, outcome: str, seconds: float) -> None:
         self._attempts.labels(task.spec.model, engine, outcome).observe(seconds)
+
+    def breaker(self, engine: str, state: BreakerState) -> None:
+        for each in BreakerState:
+            self._breakers.labels(engine, each.value).set(float(each is state))
 
     def told(self, callback: Callback, delivery: Delivery) -> None:
         """The deliveries are counted in the database, so that they are those of all workers."""

@@ -6,7 +6,7 @@ import json
 
 from ..domain.errors import EngineUnavailable, FilmgateError, RequestError
 from ..domain.policy import RulesUnusable
-from ..store.sqlite import DatabaseRefused
+from ..store.database import DatabaseRefused
 
 
 class CannotStart(Exception):

@@ -28,9 +28,10 @@ from opentelemetry.util.types import AttributeValue
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import __version__
+from ..domain.breaker import BreakerState
 from ..domain.callback import Callback, Delivery
 from ..domain.task import Task
-from ..http.errors import route_of
+from ..http.front import route_of
 
 _TASK_ID = re.compile(rb'"taskId":"([0-9a-f]{32})"')
 _MS, _S = 1_000_000, 1_000_000_000  #: in nanoseconds
@@ -58,7 +59,11 @@ class Tracer:
         self._span(task, stage, engine, seconds)
 
     def ended(self, task: Task, engine: str, outcome: str, seconds: float) -> None:
-        self._span(task, "attempt", engine, seconds, None if outcome == "succeeded" else outcome)
+        well = outcome in ("succeeded", "handed_over")
+        self._span(task, "attempt", engine, seconds, None if well else outcome)
+
+    def breaker(self, engine: str, state: BreakerState) -> None:
+        """No span: it is of no task."""
 
     def told(self, callback: Callback, delivery: Delivery) -> None:
         attributes: dict[str, AttributeValue] = {

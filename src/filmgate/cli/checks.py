@@ -11,9 +11,10 @@ import sqlite3
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -48,15 +49,20 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield fonts()
     yield data_folder(settings.data)
     yield free_disk(settings.data)
-    yield sqlite()
-    yield file_system(settings)
-    yield database(settings)
+    if settings.database.startswith("postgres"):
+        yield database_server(settings)
+    else:
+        yield sqlite()
+        yield file_system(settings)
+        yield database(settings)
     yield webhook_secrets(settings.database, settings.secret_key)
     yield films(settings)
     yield port(settings.server.host, settings.server.port)
     yield rules(settings)
     yield languages(settings)
     yield looked_at(settings)
+    yield enlarging(settings)
+    yield signing(settings)
 
 
 def system() -> Finding:
@@ -163,6 +169,23 @@ def file_system(settings: Settings) -> Finding:
     return Finding("file system", f"{mount.kind} at {mount.point}", advice)
 
 
+def database_server(settings: Settings) -> Finding:
+    from ..domain.errors import FilmgateError
+    from ..store.postgres import shown
+    from ..store.tables import facts
+
+    place = shown(settings.database)
+    try:
+        found = facts(settings.database)
+    except FilmgateError as error:
+        return Finding("database", place, str(error))
+    tables = f"schema {found.revision}" if found.revision else "tables are made at the first start"
+    clock = f"its clock is {abs(found.ahead_ms) / 1000:.1f} s {'ahead' if found.ahead_ms > 0 else 'behind'}"
+    seen = f"{place} (PostgreSQL {found.version}, {tables}{'' if abs(found.ahead_ms) < 1000 else f', {clock}'})"
+    advice = "It answers before its disk has what it keeps: set fsync and synchronous_commit to on."
+    return Finding("database", seen, "" if found.keeps else advice)
+
+
 def films(settings: Settings) -> Finding:
     """Whether films can be stored: tried, since rights, mounts and full disks have too many ways to say no."""
     from ..app.place import films_folder
@@ -197,12 +220,15 @@ def webhook_secrets(url: str, secret_key: str | None) -> Finding:
         return Finding("webhook secrets", seen, str(error))
     if clear:
         later = "the next start seals them" if secret_key else "FILMGATE_SECRET_KEY would seal them"
-        seen += f" in a file that only its owner can read; {later}"
+        where = "the database" if url.startswith("postgres") else "a file that only its owner can read"
+        seen += f" in {where}; {later}"
     return Finding("webhook secrets", seen or "none")
 
 
-def _stored_secrets(url: str) -> list[tuple[str, str, str]]:
+def _stored_secrets(url: str) -> Sequence[tuple[str, str, str]]:
     """(account, kind, secret as stored); none where there is no database yet, or one that cannot be read."""
+    if url.startswith("postgres"):
+        return _secrets_of_server(url)
     from ..store.sqlite import location
 
     path = location(url).absolute()
@@ -211,6 +237,16 @@ def _stored_secrets(url: str) -> list[tuple[str, str, str]]:
             return connection.execute("SELECT account_id, kind, secret FROM webhook_secrets").fetchall()
     except sqlite3.Error:
         return []  # what is wrong with the database is told by its own check
+
+
+def _secrets_of_server(url: str) -> Sequence[tuple[str, str, str]]:
+    from ..domain.errors import FilmgateError
+    from ..store.tables import stored_secrets
+
+    try:
+        return stored_secrets(url)
+    except FilmgateError:
+        return []  # as above
 
 
 def port(host: str, number: int) -> Finding:
@@ -276,6 +312,42 @@ def looked_at(settings: Settings) -> Finding:
         return Finding("unsafe pictures", "what looks at them is not installed", f"Install it: {INSTALL}")
     why = "switched off" if wanted == "off" else f"not installed: {INSTALL}"
     return Finding("unsafe pictures", f"not looked at ({why})")
+
+
+def enlarging(settings: Settings) -> Finding:
+    """How films become larger that no engine makes anew."""
+    from ..domain.errors import EngineUnavailable
+    from ..media import span
+
+    way = settings.media.upscale
+    try:
+        if way == "best":
+            span.check(settings.media.upscale_weights)
+    except EngineUnavailable as error:
+        return Finding("larger films", way, str(error))
+    return Finding("larger films", f"{way}, with {settings.media.upscale_weights}" if way == "best" else way)
+
+
+def signing(settings: Settings) -> Finding:
+    """Whether films are signed, and by whom."""
+    from ..app.provenance import check_credentials, credentials_of, is_self_made
+    from ..domain.errors import EngineUnavailable
+    from ..media.provenance import check_installed
+
+    if not settings.provenance.sign:
+        return Finding("signed films", "no (provenance.sign); every film is labelled")
+    found, own = credentials_of(settings), is_self_made(settings)
+    try:
+        check_installed()
+        if own and not found.key.exists():
+            return Finding("signed films", "with a key of our own, made at the next start; nobody vouches for it")
+        until = check_credentials(found)
+    except EngineUnavailable as error:
+        return Finding("signed films", "cannot be signed", str(error))
+    whose = "a key of our own, for which nobody vouches," if own else "the operator's key"
+    over = until < datetime.now(UTC)
+    seen = f"with {whose} ({found.key}), {'over since' if over else 'until'} {until:%Y-%m-%d}"
+    return Finding("signed films", seen, "Name a certificate that is in force, or remove ours." if over else "")
 
 
 def _importable(what: str, module: str, words: Callable[..., str]) -> Finding:

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from ..settings import Setting, Settings, known
+from ..ports import Secret
+from ..settings import EngineSettings, Setting, Settings, known
 from .options import as_json, with_settings
 from .saying import say_json
 from .tables import Row, show_table
@@ -26,7 +27,7 @@ def config() -> None:
 @as_json
 def show(settings: Settings, json_: bool) -> None:
     """Show every setting: its value, and the flag, variable, file or default that it comes from."""
-    rows = [_facts(settings, each) for each in known()] + _models(settings)
+    rows = [_facts(settings, each) for each in known()] + _engines(settings) + _models(settings)
     if json_:
         say_json(rows)
         return
@@ -40,6 +41,30 @@ def _facts(settings: Settings, setting: Setting) -> dict[str, Any]:
         "value": _shown(settings, setting),
         "origin": settings.origins[setting.name],
     }
+
+
+def _engines(settings: Settings) -> list[dict[str, Any]]:
+    return [
+        {"name": f"engines.{name}.{key}", "value": value, "origin": settings.origins[f"engines.{name}"]}
+        for name, of in settings.engines.items()
+        for key, value in {"kind": of.kind, **_told(of)}.items()
+    ]
+
+
+def _told(engine: EngineSettings) -> dict[str, Any]:
+    """What the engine was told, as it may be shown."""
+    if engine.config is None:
+        return {}
+    values = {key: getattr(engine.config, key) for key in engine.config.__struct_fields__}
+    return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return MASK if value else None
+    if isinstance(value, str) and "://" in value:
+        return masked_url(value)
+    return str(value) if isinstance(value, Path) else value
 
 
 def _models(settings: Settings) -> list[dict[str, Any]]:

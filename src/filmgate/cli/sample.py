@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..app.callbacks import compose
-from ..app.parts import Parts, new_task_id, operator
+from ..app.chance import TaskIds
+from ..app.parts import Parts, operator
 from ..domain.callback import Callback
 from ..domain.spec import Spec
 from ..domain.task import Artifact, Origin, Role, Status, Task
@@ -87,7 +88,7 @@ async def send_sample(settings: Settings, url: str, account: str) -> Tried:
 
 
 def _task(parts: Parts, url: str, account: str) -> Task:
-    settings, now, task_id = parts.settings, parts.clock.now_ms(), new_task_id()
+    settings, now, task_id = parts.settings, parts.clock.now_ms(), TaskIds()()
     base = settings.public_url or f"http://{settings.server.host}:{settings.server.port}"
     key = f"{task_id}/1/result.mp4"
     film = Artifact(Role.RESULT, key, "video/mp4", 1, 1280, 720, 8.0, has_audio=True, expires_ms=now + _GOOD_MS)

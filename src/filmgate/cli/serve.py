@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -10,6 +12,9 @@ from ..settings import Settings
 from .failures import Exit, Failure
 from .machine import cannot_serve, complaint
 from .options import read_settings
+
+if TYPE_CHECKING:
+    from ..app.households import Household
 
 
 @click.command()
@@ -32,11 +37,18 @@ def serve(config: Path | None, no_worker: bool, **flags: object) -> None:
     settings = read_settings(named, config)
     if not no_worker and _draws(settings) and (said := complaint()):
         raise Failure(said, Exit.MACHINE)
+    from ..app.households import serving
+
+    supervise(settings, serving(settings, worker=not no_worker))
+
+
+def supervise(settings: Settings, household: AbstractContextManager[Household]) -> NoReturn:
+    """Until it is told to end, or cannot go on."""
     from ..app.refusal import CannotStart
     from ..app.supervisor import Supervisor
 
     try:
-        code = Supervisor(settings, worker=not no_worker).run()
+        code = Supervisor(settings, household).run()
     except CannotStart as error:
         raise Failure(str(error), Exit.MACHINE if error.machine else Exit.USAGE) from error
     raise click.exceptions.Exit(code)

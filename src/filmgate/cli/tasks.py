@@ -22,7 +22,7 @@ from .tables import Row, moment, show_lines, show_table
 
 if TYPE_CHECKING:
     from ..domain.listing import Sought
-    from ..domain.task import Task
+    from ..domain.task import Run, Task
 
 _SHORT = 40  #: characters of a prompt in the list
 
@@ -65,11 +65,11 @@ def list_(settings: Settings, account: str | None, cursor: str | None, limit: in
 @as_json
 def show(settings: Settings, task_id: str, json_: bool) -> None:
     """Show a task: what was ordered, where it stands, what came of it."""
-    task = asyncio.run(_get(settings, task_id))
+    task, runs = asyncio.run(_get(settings, task_id))
     if json_:
-        say_json(_facts(task))
+        say_json(_facts(task) | {"runs": [_run(each) for each in runs]})
         return
-    show_lines(_lines(task))
+    show_lines([*_lines(task), *(("run", _ran(each)) for each in runs)])
 
 
 @tasks.command()
@@ -104,12 +104,13 @@ def retry(settings: Settings, task_id: str, json_: bool) -> None:
 
 
 async def _retry(settings: Settings, task_id: str) -> Task:
-    from ..app.parts import new_task_id, operator
+    from ..app.chance import TaskIds
+    from ..app.parts import operator
     from ..services.retry import Retry
 
     async with operator(settings) as parts:
         with _known(task_id):
-            return await Retry(parts.tasks, parts.clock, new_task_id, lambda: None)(task_id)
+            return await Retry(parts.tasks, parts.clock, TaskIds(), lambda: None)(task_id)
 
 
 async def _list(
@@ -122,12 +123,12 @@ async def _list(
             return await parts.tasks.list(account_id=account, sought=sought, before=cursor, limit=limit)
 
 
-async def _get(settings: Settings, task_id: str) -> Task:
+async def _get(settings: Settings, task_id: str) -> tuple[Task, Sequence[Run]]:
     from ..app.parts import operator
 
     async with operator(settings) as parts:
         with _known(task_id):
-            return await parts.tasks.get(task_id)
+            return await parts.tasks.get(task_id), await parts.runs.runs(task_id)
 
 
 async def _cancel(settings: Settings, task_id: str) -> None:
@@ -187,6 +188,25 @@ def _lines(task: Task) -> list[tuple[str, str]]:
         ("error", "" if task.failure is None else f"{task.failure.sentence} ({task.failure.slug})"),
         *((each.role.value, f"{each.key}, {each.bytes / 1e6:.1f} MB") for each in task.artifacts),
     ]
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "attempt": run.attempt,
+        "engine": run.engine,
+        "version": run.version,
+        "worker": run.worker,
+        "began": moment(run.began_ms),
+        "ended": None if run.ended_ms is None else moment(run.ended_ms),
+        "outcome": run.outcome,
+        "upstreamId": run.upstream_id,
+        "parameters": dict(run.parameters),
+    }
+
+
+def _ran(run: Run) -> str:
+    there = f", there {run.upstream_id}" if run.upstream_id else ""
+    return f"attempt {run.attempt}, {run.engine} ({run.version}){there}: {run.outcome or 'under way'}"
 
 
 def _facts(task: Task) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from ._errors import (
     Unauthenticated,
     UnexpectedAnswer,
 )
-from ._models import Film, Record, TaskRef, Upload
+from ._models import Film, Model, Record, TaskRef, Upload
 
 __all__ = [
     "AsyncFilmgate",
@@ -43,6 +43,7 @@ __all__ = [
     "FilmgateAPIError",
     "InsufficientCredits",
     "InvalidRequest",
+    "Model",
     "NotFound",
     "RateLimited",
     "Record",

@@ -12,7 +12,7 @@ import msgspec
 
 from ._effects import Reply
 from ._errors import UnexpectedAnswer, error_for
-from ._models import Record, TaskRef, record_from
+from ._models import Model, Record, TaskRef, models_from, record_from
 
 _LONGEST_RETRY_AFTER_S = 120.0
 _PROCESSING = {400: "processing", 422: "records are being generated"}
@@ -55,6 +55,15 @@ def task_of(reply: Reply) -> TaskRef:
     if task_id is None:
         raise UnexpectedAnswer("The server took the order but named no task.")
     return TaskRef(task_id)
+
+
+def models_of(reply: Reply) -> tuple[Model, ...]:
+    """What may be ordered."""
+    data = data_of(reply)
+    try:
+        return models_from(data)
+    except msgspec.ValidationError as error:
+        raise UnexpectedAnswer("The server did not say what may be ordered of it.") from error
 
 
 def page_of(reply: Reply) -> Page:

@@ -19,7 +19,7 @@ from ._errors import FilmgateAPIError
 from ._flow import File, OnProgress, Patience
 from ._http import LIMITS, fetching, form_for, plainly, refusal, reply_of, request_for
 from ._landing import landing
-from ._models import Film, Record, TaskRef, Upload
+from ._models import Film, Model, Record, TaskRef, Upload
 
 T = TypeVar("T")
 
@@ -207,6 +207,10 @@ class AsyncFilmgate:
     async def upload(self, file: File, *, name: str | None = None, upload_path: str = "filmgate") -> Upload:
         """As Filmgate.upload."""
         return await self._run(self._flows.upload(file, name, upload_path))
+
+    async def models(self) -> tuple[Model, ...]:
+        """As Filmgate.models."""
+        return await self._run(self._flows.models())
 
     async def credits(self) -> float:
         """As Filmgate.credits."""

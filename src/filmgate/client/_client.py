@@ -18,7 +18,7 @@ from ._errors import FilmgateAPIError
 from ._flow import File, OnProgress, Patience
 from ._http import LIMITS, fetching, form_for, plainly, refusal, reply_of, request_for
 from ._landing import landing
-from ._models import Film, Record, TaskRef, Upload
+from ._models import Film, Model, Record, TaskRef, Upload
 
 T = TypeVar("T")
 
@@ -274,6 +274,10 @@ class Filmgate:
         Raises InvalidRequest where the file cannot be read or the server refuses it, and what ``generate`` raises.
         """
         return self._run(self._flows.upload(file, name, upload_path))
+
+    def models(self) -> tuple[Model, ...]:
+        """What may be ordered, model by model, and what it costs. Raises NotFound where a server does not say that."""
+        return self._run(self._flows.models())
 
     def credits(self) -> float:
         """What is left in the account of this key."""

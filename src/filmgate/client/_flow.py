@@ -18,7 +18,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ._answers import Larger, Page, data_of, larger_of, number_of, page_of, retry_after, task_of, task_of_4k, text_of
+from ._answers import (
+    Larger,
+    Page,
+    data_of,
+    larger_of,
+    models_of,
+    number_of,
+    page_of,
+    retry_after,
+    task_of,
+    task_of_4k,
+    text_of,
+)
 from ._effects import Effect, Fetch, Flow, Reply, Send, SendFile, Sleep
 from ._errors import (
     ConnectionFailed,
@@ -30,7 +42,7 @@ from ._errors import (
     Timeout,
     UnexpectedAnswer,
 )
-from ._models import Film, Record, TaskRef, Upload, record_from, upload_from
+from ._models import Film, Model, Record, TaskRef, Upload, record_from, upload_from
 
 __all__ = ["Effect", "Fetch", "Flow", "Flows", "OnProgress", "Reply", "Send", "SendFile", "Sleep"]
 
@@ -157,6 +169,9 @@ class Flows:
         if upload is None:
             raise UnexpectedAnswer("The server took the file but named no address of it.")
         return upload
+
+    def models(self) -> Flow[tuple[Model, ...]]:
+        return (yield from self._again(self._get("veo/models"), models_of))
 
     def credits(self) -> Flow[float]:
         return (yield from self._again(self._get("chat/credit"), number_of))

@@ -39,6 +39,23 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Model:
+    """What may be ordered of a model. Each of these can be had, though not every combination of them."""
+
+    name: str
+    is_default: bool = False
+    kinds: tuple[str, ...] = ()
+    generation_types: tuple[str, ...] = ()
+    max_reference_images: int = 0
+    aspect_ratios: tuple[str, ...] = ()
+    resolutions: tuple[str, ...] = ()
+    durations: tuple[int, ...] = ()  #: seconds
+    has_audio: bool = False
+    seeded: bool = False  #: the same seed gives the same film
+    prices: Mapping[str, int] = field(default_factory=dict)  #: credits, by resolution or kind
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A task as the server describes it now. What a server does not tell is None or empty."""
 
@@ -199,3 +216,30 @@ def _moment(value: object) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         return None
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+class _Model(msgspec.Struct, rename="camel"):
+    model: str
+    is_default: bool = False
+    kinds: tuple[str, ...] = ()
+    generation_types: tuple[str, ...] = ()
+    max_reference_images: int = 0
+    aspect_ratios: tuple[str, ...] = ()
+    resolutions: tuple[str, ...] = ()
+    durations: tuple[int, ...] = ()
+    has_audio: bool = False
+    seeded: bool = False
+    prices: dict[str, int] = {}
+
+
+class _Models(msgspec.Struct):
+    models: tuple[_Model, ...]
+
+
+def models_from(data: Any) -> tuple[Model, ...]:
+    """Raises msgspec.ValidationError for what does not say what may be ordered."""
+    told = msgspec.convert(data, _Models).models
+    return tuple(
+        Model(**{("name" if key == "model" else key): value for key, value in msgspec.structs.asdict(each).items()})
+        for each in told
+    )

@@ -45,6 +45,7 @@
             * EngineFailed          rendered and failed, and said why
             * EngineCrashed         the engine's process died
             * EngineTimeout         took longer than it may
+            * OrderUnclear          nobody knows whether the other side has taken the order
             * DeadlinePassed        was not begun, or has not ended, in the time that the operator allows
             * OutputUnusable        what it rendered is not the film that was ordered
             * StorageUnavailable    the film could not be stored
@@ -307,6 +308,14 @@ class EngineTimeout(Breakdown):
     slug = "engine_timeout"
     sentence = "The engine took longer than it may."
     retryable = True
+
+
+class OrderUnclear(Breakdown):
+    slug = "order_unclear"
+    sentence = (
+        "It is not known whether the engine, which is elsewhere, has taken the order: it is not sent again, so that "
+        "nothing is paid for twice. Nothing was charged: order it again."
+    )
 
 
 class DeadlinePassed(Breakdown):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from .spec import Spec
 
@@ -83,6 +84,22 @@ class Origin:
     dialect: str  #: "veo3", "market", ...: whose wire format the callback has
     public_base: str  #: "https://films.example.org": the base of every link of this task
     edition: Mapping[str, str] = field(default_factory=dict)  #: the switches of the key that asked
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One engine's go at a task: what ran where, when, with what, and how it ended. A task has one of an attempt and an
+    engine. Times are UTC milliseconds."""
+
+    attempt: int  #: in which it was begun
+    engine: str  #: by the name that the route has for it
+    version: str  #: of the package that brings it
+    worker: str
+    began_ms: int
+    ended_ms: int | None = None
+    outcome: str | None = None  #: "succeeded", or the slug of what ended it; None while it is under way
+    upstream_id: str | None = None  #: what the other side calls it, of an engine that renders elsewhere
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
     python -m filmgate.engines.slot storyboard
     python -m filmgate.engines.slot media /var/lib/filmgate/tmp/serve
+    python -m filmgate.engines.slot media /var/lib/filmgate/tmp/serve graphics
 
 Orders come on standard input, messages go to standard output (``wire.py``). Whatever a library prints goes to standard
 error, which is the server's log. When the runner dies, by whatever cause, standard input ends; then this process takes
@@ -14,15 +15,18 @@ import errno
 import logging
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 from ..domain.errors import Cancelled, EngineFailed, StorageUnavailable, TaskError
+from ..domain.routing import UPSCALE
 from ..ports import Engine, Finished, Job, Order, Work
 from . import registry, wire
 
@@ -49,7 +53,7 @@ class Inbox:
     def put(self, asked: wire.Asked) -> None:
         if isinstance(asked, wire.Stop):
             self._stopped = asked.order
-        else:
+        elif isinstance(asked, wire.Do):
             self._orders.put(asked.order)
 
     def next(self) -> Order:
@@ -66,12 +70,14 @@ class Inbox:
 class EngineWorker:
     """Renders clips with one engine."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, asked: wire.Load) -> None:
         self._name = name
+        self._asked = asked
         self._engine: Engine | None = None
 
     def load(self) -> None:
-        self._engine = registry.make(self._name)
+        engine = registry.Registry({self._name: wire.declared_of(self._asked)}).make(self._name)
+        self._engine = cast("Engine", engine)  # the runner opens slots for engines that render here
         self._engine.load()
 
     def work(self, order: Order, report: Callable[[float, str], None], stopped: Callable[[], bool]) -> wire.Message:
@@ -92,25 +98,58 @@ class EngineWorker:
 
 
 class MediaWorker:
-    """Checks films and images, and makes them ready for storing."""
+    """Checks films and images, and makes them ready for storing. ``graphics``: with a GPU."""
+
+    def __init__(self, *, graphics: bool = False) -> None:
+        self._graphics = graphics
 
     def load(self) -> None:
-        from ..media import edit, finish, images, limits, upscale  # noqa: F401  now, not during the first order
+        # now, not during the first order
+        from ..media import edit, finish, fit, images, limits, provenance, upscale  # noqa: F401
 
         images.bound()
-        limits.bound()
+        limits.bound(graphics=self._graphics)
 
     def work(self, order: Order, report: Callable[[float, str], None], stopped: Callable[[], bool]) -> wire.Message:
         from ..media import limits
 
-        with limits.within(limits.PICTURES if order.work is Work.IMAGES else limits.FILMS):
+        films = replace(limits.FILMS, memory=None) if self._graphics else limits.FILMS
+        with limits.within(limits.PICTURES if order.work is Work.IMAGES else films):
             return wire.Done(wire.name_of(order), tuple(_MEDIA_WORK[order.work](order, report)))
+
+
+def _fit(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
+    from ..media.fit import fit
+
+    return [fit(_given(order.clip), order.spec, order.workdir / "fitted.mp4", report, after=order.source)]
 
 
 def _finish(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
     from ..media.finish import finish
 
-    return finish(_given(order.clip), order.spec, order.workdir, report)
+    clip = _given(order.clip)
+    enlarged = order.provenance is not None and order.provenance.engine == UPSCALE
+    theirs = None if enlarged else _with_credentials(order, clip)
+    files = finish(clip, order.spec, order.workdir, report)
+    _declare(files[0].path, order, opened=order.source if enlarged else theirs, resized=enlarged)
+    return files
+
+
+def _with_credentials(order: Order, clip: Path) -> Path | None:
+    """A copy of a clip that comes with credentials, which go on in ours: finishing changes or moves the clip itself."""
+    from ..media.label import has_manifest
+
+    signs = order.provenance is not None and order.provenance.key is not None
+    if not (signs and has_manifest(clip)):
+        return None
+    return Path(shutil.copyfile(clip, clip.with_name(f"{clip.stem}-as-it-came.mp4")))
+
+
+def _declare(film: Path, order: Order, **past: Any) -> None:
+    from ..media.provenance import Past, declare
+
+    if order.provenance is not None:
+        declare(film, order.provenance, order.task_id, Past(**past))
 
 
 def _images(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
@@ -124,15 +163,19 @@ def _images(order: Order, report: Callable[[float, str], None]) -> Sequence[Fini
 
 
 def _upscale(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
-    from ..media.upscale import upscale
+    from ..media.upscale import Way, upscale
 
-    return [upscale(_given(order.source), order.spec.size, order.workdir / "larger.mp4", report)]
+    way, weights = Way(order.options.get("way", Way.LANCZOS)), order.options.get("weights")
+    larger = order.workdir / "larger.mp4"
+    return [upscale(_given(order.source), order.spec.size, larger, report, way, Path(weights) if weights else None)]
 
 
 def _join(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
     from ..media.edit import join
 
-    return [join(_given(order.source), _given(order.clip), order.workdir / "full.mp4", report)]
+    joined = join(_given(order.source), _given(order.clip), order.workdir / "full.mp4", report)
+    _declare(joined.path, order, opened=order.source, placed=order.clip)
+    return [joined]
 
 
 def _judge(order: Order, report: Callable[[float, str], None]) -> Sequence[Finished]:
@@ -152,6 +195,7 @@ def _not_ours(order: Order, report: Callable[[float, str], None]) -> Sequence[Fi
 
 
 _MEDIA_WORK: Mapping[Work, Callable[[Order, Callable[[float, str], None]], Sequence[Finished]]] = {
+    Work.FIT: _fit,
     Work.FINISH: _finish,
     Work.IMAGES: _images,
     Work.UPSCALE: _upscale,
@@ -229,14 +273,21 @@ class _Rising:
         self._send(wire.Report(self._order, self._highest, str(stage)))
 
 
+def _asked_for(line: bytes) -> wire.Load:
+    asked = wire.decode_asked(line)
+    if not isinstance(asked, wire.Load):
+        raise SystemExit("A slot is told first which engine it is.")
+    return asked
+
+
 def _read_orders(source: BinaryIO, inbox: Inbox) -> None:
     for line in source:
         inbox.put(wire.decode_asked(line))
     os.killpg(0, signal.SIGKILL)  # the runner is gone
 
 
-def main(kind: str, folder: str | None = None) -> None:
-    """``folder``: all that the media slot may change from here on."""
+def main(kind: str, folder: str | None = None, graphics: str | None = None) -> None:
+    """``folder``: all that the media slot may change from here on; ``graphics``: it may use the GPUs, too."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; only the runner decides
     out = os.fdopen(os.dup(1), "wb")
@@ -244,10 +295,14 @@ def main(kind: str, folder: str | None = None) -> None:
     if folder is not None:
         from ..media import cage  # before there is a second thread: the cage is around this one alone
 
-        if not cage.enter(Path(folder)):
+        if not cage.enter(Path(folder), cage.graphics() if graphics else ()):
             log.warning("event=no_landlock this system cannot keep the media slot in its folder")
     inbox = Inbox()
-    worker: Worker = MediaWorker() if kind == MEDIA else EngineWorker(kind)
+    worker: Worker
+    if kind == MEDIA:
+        worker = MediaWorker(graphics=graphics is not None)
+    else:
+        worker = EngineWorker(kind, _asked_for(sys.stdin.buffer.readline()))
     threading.Thread(target=_read_orders, args=(sys.stdin.buffer, inbox), daemon=True).start()
     serve(worker, inbox, out)
 

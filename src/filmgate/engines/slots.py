@@ -18,7 +18,8 @@ import msgspec
 from ..domain.backoff import doubling
 from ..domain.errors import EngineCrashed, EngineFailed, EngineTimeout, EngineUnavailable, TaskError
 from ..ports import Clip, Finished, Order, SlotHealth
-from . import registry, wire
+from . import wire
+from .registry import Registry
 from .slot import MEDIA
 
 log = logging.getLogger("filmgate.slots")
@@ -26,7 +27,10 @@ log = logging.getLogger("filmgate.slots")
 Reporter = Callable[[float, str], None]
 
 #: What a slot inherits of the environment. Keys, tokens and database addresses stay out.
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH")
+_ENVIRONMENT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH"),
+    *("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HF_HOME", "HF_HUB_CACHE", "OMP_NUM_THREADS"),  # GPUs and weights
+)
 _LEVELS = {name: level for name, level in logging.getLevelNamesMapping().items() if level >= logging.INFO}
 _LONGEST_RESTART_S = 60.0  #: between two tries to start a slot again
 _LINE_LIMIT = 16 * 1024 * 1024  #: bytes of one message; a clip's state is the largest thing in it
@@ -48,8 +52,18 @@ class LocalSlots:
     that it says it needs.
     """
 
-    def __init__(self, limits: SlotLimits, *, log_to: int | None = None, workroot: Path | None = None) -> None:
+    def __init__(
+        self,
+        limits: SlotLimits,
+        *,
+        engines: Registry | None = None,
+        log_to: int | None = None,
+        workroot: Path | None = None,
+        graphics: bool = False,
+    ) -> None:
         self._limits = limits
+        self._engines = engines or Registry()
+        self._graphics = graphics  #: whether the media slot may use GPUs
         self._workroot = workroot  #: where all orders have their folders; the media slot is kept in it
         self._log_to = log_to  #: a file descriptor for what slots print; None: our own standard error
         self._slots: dict[str, list[_Slot]] = {}
@@ -104,9 +118,12 @@ class LocalSlots:
         return [slot for slots in self._slots.values() for slot in slots]
 
     async def _start(self, kind: str) -> _Slot:
-        kept_in = (str(self._workroot),) if kind == MEDIA and self._workroot else ()
-        leaves_s = 0.0 if kind == MEDIA else registry.capabilities(kind).leaves_within_s
-        return await _Slot.start((kind, *kept_in), self._limits, self._log_to, leaves_s)
+        if kind == MEDIA:
+            kept_in = [str(self._workroot), *(["graphics"] if self._graphics else [])] if self._workroot else []
+            return await _Slot.start((kind, *kept_in), self._limits, self._log_to, 0.0)
+        leaves_s = self._engines.capabilities(kind).leaves_within_s
+        load = wire.load_of(self._engines.declared(kind))
+        return await _Slot.start((kind,), self._limits, self._log_to, leaves_s, load)
 
     async def _run(self, kind: str, order: Order, report: Reporter) -> wire.Message:
         slot = await self._take(kind, order.task_id)
@@ -172,8 +189,15 @@ class _Slot:
         self._ended = False  #: the group has been killed: from then on its id may be somebody else's
 
     @classmethod
-    async def start(cls, words: Sequence[str], limits: SlotLimits, log_to: int | None, leaves_s: float) -> _Slot:
-        """A loaded slot; ``words`` are the kind, and what else ``slot.main`` takes.
+    async def start(
+        cls,
+        words: Sequence[str],
+        limits: SlotLimits,
+        log_to: int | None,
+        leaves_s: float,
+        load: wire.Load | None = None,
+    ) -> _Slot:
+        """A loaded slot; ``words`` are what ``slot.main`` takes; ``load`` says which engine it is to be.
 
         Raises EngineUnavailable, EngineCrashed, EngineTimeout; then nothing is left running.
         """
@@ -188,6 +212,8 @@ class _Slot:
         )
         slot = cls(words[0], limits, process, leaves_s)
         try:
+            if load is not None:
+                slot._write(load)
             await slot._load()
         except BaseException:
             await slot.end()

@@ -1,9 +1,9 @@
 """What goes over the pipe between the runner and a slot: one JSON message a line.
 
-To the slot: Do with an Order (for the media slot, one with a clip), and Stop where the order is not wanted any more.
-From the slot: Ready once it has loaded, then for each order any number of Report and at the end one Made (from an
-engine), one Done (from the media slot) or one Broken. Each message about an order names it, so that an answer can never
-be taken for that of another.
+To the slot: Load, unless it is the media slot, and from then on Do with an Order (for the media slot, one with a clip),
+and Stop where the order is not wanted any more. From the slot: Ready once it has loaded, then for each order any number
+of Report and at the end one Made (from an engine), one Done (from the media slot) or one Broken. Each message about an
+order names it, so that an answer can never be taken for that of another.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from typing import Any
 import msgspec
 
 from ..domain.errors import TaskError, task_error
-from ..ports import Clip, Finished, Order
+from ..ports import Clip, Finished, Order, Secret
+from . import registry
+
+
+class Load(msgspec.Struct, tag=True, frozen=True):
+    """Be this engine. ``config`` goes by the pipe, since it may hold secrets, which a command line would show."""
+
+    kind: str
+    config: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Do(msgspec.Struct, tag=True, frozen=True):
@@ -61,7 +69,7 @@ class Broken(msgspec.Struct, tag=True, frozen=True):
     sentence: str
 
 
-Asked = Do | Stop
+Asked = Load | Do | Stop
 Message = Ready | Report | Made | Done | Broken
 
 
@@ -73,18 +81,32 @@ def name_of(order: Order) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, Secret):
+        return value.reveal()
     raise TypeError(f"{type(value).__name__} cannot cross to a slot")
 
 
 def _typed(kind: type, value: Any) -> Any:
-    if kind is Path:
-        return Path(value)
+    if kind in (Path, Secret):
+        return kind(value)
     raise TypeError(f"{kind.__name__} cannot come from a slot")
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
 _messages: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message, dec_hook=_typed)
 _asked: msgspec.json.Decoder[Asked] = msgspec.json.Decoder(Asked, dec_hook=_typed)
+
+
+def load_of(declared: registry.Declared) -> Load:
+    return Load(declared.kind, msgspec.Raw(_encoder.encode(declared.config)))
+
+
+def declared_of(load: Load) -> registry.Declared:
+    """Raises EngineUnavailable where it cannot be imported."""
+    config = registry.config_of(registry.load(load.kind))
+    if config is None:
+        return registry.Declared(load.kind)
+    return registry.Declared(load.kind, msgspec.json.decode(load.config, type=config | None, dec_hook=_typed))
 
 
 def encode(message: Message | Asked) -> bytes:

@@ -66,6 +66,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "output_unusable": (501, "{sentence}"),
     "storage_unavailable": (500, "{sentence}"),
     "internal_fault": (500, "Internal Error, Please try again later. {sentence}"),
+    "order_unclear": (501, "{sentence}"),
     "attempts_used_up": (501, "{sentence}"),
     # races and bugs
     "state_error": (409, "{sentence}"),

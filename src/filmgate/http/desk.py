@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from ..domain.errors import FeatureOff, TaskNotFound, UnderMaintenance
 from ..domain.features import Feature
 from ..domain.forecast import Outlook
+from ..domain.offer import Offer
 from ..domain.spec import Kind, Spec
 from ..domain.task import OrderKey, Task
 from ..ports import Caller, Clock, FeatureStore, TaskStore
@@ -50,6 +51,7 @@ class Desk:
     authenticate: Authenticate
     check_address: CheckAddress
     public_base: Callable[[Request], str]
+    offers: Callable[[], Sequence[Offer]]  #: what may be ordered, model by model
     outlook: Callable[[Task], Awaitable[Outlook]]
     watchers: Watchers
     pace: Pace = field(default_factory=Pace)

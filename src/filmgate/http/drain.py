@@ -7,54 +7,42 @@ that sends its whole body before it reads would see a broken connection in place
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-MAX_DRAINED = 16 * 1024 * 1024  #: bytes
-MAX_SECONDS = 2.0
+from starlette.types import Message, Receive
 
 
+@dataclass(frozen=True, slots=True)
 class Drain:
-    """Outermost: the answer goes out at once, but only ends when the rest of the body has been thrown away.
+    """How much of a body is read after its answer. Beyond either limit the answer ends all the same."""
 
-    Beyond either limit it ends all the same.
-    """
+    most: int = 16 * 1024 * 1024  #: bytes
+    seconds: float = 2.0
 
-    def __init__(self, app: ASGIApp, max_bytes: int = MAX_DRAINED, max_seconds: float = MAX_SECONDS) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-        self._max_seconds = max_seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._may_drain(Headers(scope=scope)):
-            await self._app(scope, receive, send)
-            return
-        body = _Body(receive)
-
-        async def holding_the_end(message: Message) -> None:
-            if message["type"] == "http.response.body" and not message.get("more_body", False) and not body.ended:
-                await send({**message, "more_body": True})
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._max_seconds):
-                        await body.discard(self._max_bytes)
-                message = {"type": "http.response.body"}
-            await send(message)
-
-        await self._app(scope, body.receive, holding_the_end)
-
-    def _may_drain(self, headers: Headers) -> bool:
-        """Not a body beyond the limit, and none that the client sends only if it is asked to."""
-        if headers.get("expect", "").lower() == "100-continue":
-            return False
-        announced = headers.get("content-length", "0")
-        size = int(announced[:20]) if announced.isascii() and announced.isdigit() else 0
-        return "transfer-encoding" in headers or 0 < size <= self._max_bytes
+    def is_due(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether a request has a body that can be read to its end: none beyond the limit, and none that the client
+        sends only if it is asked to."""
+        size, chunked = b"0", False
+        for name, value in headers:
+            if name == b"content-length":
+                size = value
+            elif name == b"transfer-encoding":
+                chunked = True
+            elif name == b"expect" and value.lower() == b"100-continue":
+                return False
+        return chunked or (size.isdigit() and 0 < int(size[:20]) <= self.most)
 
 
-class _Body:
+DRAIN: Final = Drain()
+
+
+class Body:
     """A request's body on its way in."""
+
+    __slots__ = ("_receive", "ended")
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -65,7 +53,10 @@ class _Body:
         self.ended = self.ended or not message.get("more_body", False)
         return message
 
-    async def discard(self, most: int) -> None:
-        """Until the end of the body or, roughly, ``most`` bytes of it."""
-        while not self.ended and most > 0:
-            most -= len((await self.receive()).get("body", b""))
+    async def discard(self, drain: Drain) -> None:
+        """Until the end of the body or, roughly, ``drain.most`` bytes of it."""
+        most = drain.most
+        with suppress(TimeoutError):
+            async with asyncio.timeout(drain.seconds):
+                while not self.ended and most > 0:
+                    most -= len((await self.receive()).get("body", b""))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from math import ceil
 from typing import Any
@@ -10,17 +9,14 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from ..domain.errors import FilmgateError, MalformedRequest, TooManyRequests, UnknownAddress, WrongMethod
-from .drain import Drain
-from .envelope import envelope
-from .shield import Shield
-
-log = logging.getLogger(__name__)
+from .front import Count, Front
 
 Render = Callable[[Request, FilmgateError], Awaitable[Response]]  #: a dialect's way to say what went wrong
 
@@ -46,11 +42,12 @@ def application(
     renders: Mapping[str, Render],
     new_id: Callable[[], str],
     lifespan: Callable[[Starlette], Any] | None = None,
+    count: Count = lambda route, method, code, seconds: None,
     around: Sequence[Middleware] = (),
 ) -> Starlette:
     """The ASGI application. ``renders`` maps a path prefix ("/api") to the dialect that speaks there; elsewhere errors
     are plain sentences with their HTTP status. A crash is logged under ``new_id()``, which is all that its answer says.
-    ``around`` stands around everything.
+    ``count`` is told of each answer; ``around`` stands around everything.
     """
 
     async def answer(request: Request, error: Exception) -> Response:
@@ -62,9 +59,9 @@ def application(
             response.headers["Retry-After"] = str(max(1, ceil(error.retry_after_s or 0)))
         return response
 
-    app = Starlette(
+    app = _Application(
         routes=routes,
-        middleware=[*around, Middleware(Drain), Middleware(Shield), Middleware(CrashGuard, new_id=new_id)],
+        middleware=[*around, Middleware(Front, answer=answer, new_id=new_id, count=count)],
         exception_handlers={FilmgateError: answer, HTTPException: answer},
         lifespan=lifespan,
     )
@@ -72,49 +69,17 @@ def application(
     return app
 
 
+class _Application(Starlette):
+    def build_middleware_stack(self) -> ASGIApp:
+        """Without Starlette's own layer for crashes, its outermost: the front answers them."""
+        outermost = super().build_middleware_stack()
+        assert isinstance(outermost, ServerErrorMiddleware)
+        return outermost.app
+
+
 async def plain(request: Request, error: FilmgateError) -> Response:
     """For addresses outside the dialects: HTTP's own status, and one sentence."""
     return PlainTextResponse(f"{error}\n", status_code=_STATUS.get(error.slug, 500))
-
-
-def route_of(scope: Scope) -> str:
-    """The address as it was declared: of what stood in its place nothing is known but who may see it."""
-    return getattr(scope.get("route"), "path", "none")
-
-
-class CrashGuard:
-    """Around all routes: an exception that nobody foresaw is logged, and answered with its log id alone."""
-
-    def __init__(self, app: ASGIApp, new_id: Callable[[], str]) -> None:
-        self._app = app
-        self._new_id = new_id
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = False
-
-        async def noting(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, noting)
-        except ClientDisconnect:
-            log.debug("event=client_left method=%s route=%s", scope["method"], route_of(scope))
-        except Exception as error:
-            log_id = self._new_id()
-            log.exception("event=crash log=%s method=%s route=%s", log_id, scope["method"], route_of(scope))
-            if started:
-                # Half an answer is out: only a cut connection can say that the rest is missing.
-                raise ConnectionAbortedError(f"The answer was cut short; see log entry {log_id}.") from error
-            await _crashed(log_id)(scope, receive, send)
-
-
-def _crashed(log_id: str) -> Response:
-    return envelope(500, f"Something broke on our side. The server's log has it under {log_id}.", status=500)
 
 
 def _from_starlette(error: Exception) -> FilmgateError:

@@ -17,7 +17,7 @@ SECTIONS: Final = (
     ("Films", ("generate", "record-info", "events", "get-1080p-video", "get-4k-video", "extend")),
     ("Tasks", ("tasks", "cancel", "media")),
     ("Jobs", ("jobs-create-task", "jobs-record-info")),
-    ("Account", ("credits", "download-url")),
+    ("Account", ("models", "credits", "download-url")),
     ("Files", ("uploads", "file-base64-upload", "file-url-upload", "file-stream-upload")),
     ("Callbacks", ("callbacks", "webhook-verification")),
     ("Reference", ("errors", "limits", "editions")),

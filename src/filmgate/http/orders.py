@@ -25,7 +25,7 @@ _MODES = {
     "REFERENCE_2_VIDEO": Mode.REFERENCE,
 }
 _IMAGES = {Mode.TEXT: range(0, 1), Mode.FRAMES: range(1, 3), Mode.REFERENCE: range(1, 4)}
-_NOT_FOR_REFERENCES = "veo3"
+NOT_FOR_REFERENCES = "veo3"
 
 #: What an extension may call the models beside their own names.
 _TIERS = {"fast": "veo3_fast", "quality": "veo3", "lite": "veo3_lite"}
@@ -248,7 +248,7 @@ def _fit(spec: Spec, names: Names) -> None:
     references = f"REFERENCE_2_VIDEO (which three {names.images} mean too)"
     if len(spec.images) not in _IMAGES[spec.mode]:
         raise InvalidRequest(_count(spec.mode, names))
-    if spec.mode is Mode.REFERENCE and spec.model == _NOT_FOR_REFERENCES:
+    if spec.mode is Mode.REFERENCE and spec.model == NOT_FOR_REFERENCES:
         raise InvalidRequest(f"{references} works with the models veo3_fast and veo3_lite, not with veo3.")
     if spec.mode is Mode.REFERENCE and spec.seconds != 8:
         raise InvalidRequest(f"{references} makes films of 8 seconds: leave duration out, or set it to 8.")

@@ -13,9 +13,9 @@ WINDOW_MS = 1000
 class Pace:
     """At most ``limit`` questions of one asker about one task in any second; 0 is no limit.
 
-    Each question is one look at the N-th last of its kind. What was asked about lies in two tables: the current one
-    becomes the past one after a second, when the past one can hold nothing that still counts. So no more is remembered
-    than was asked in two seconds, and nobody has to tidy up.
+    Each question is one look at the N-th last of its kind, and forgets those of its kind that no longer count. What was
+    asked about lies in two tables: the current one becomes the past one after a second, when the past one can hold
+    nothing that still counts. So no more is remembered than was asked in two seconds, and nobody has to tidy up.
     """
 
     def __init__(self, limit: int = 0) -> None:
@@ -36,9 +36,13 @@ class Pace:
         if not 0 <= now_ms - self._since_ms < WINDOW_MS:
             self._now, self._before, self._since_ms = {}, self._now, now_ms
         key = hash(about)  # of one size, however long the name that somebody makes up
-        times = self._now.get(key) or self._before.get(key) or deque(maxlen=self._limit)
+        times = self._now.get(key) or self._before.get(key) or deque()
+        while times and now_ms - times[0] >= WINDOW_MS:
+            times.popleft()
         nth_last_ms = times[0] if len(times) == self._limit else None
         if wait := wait_ms(nth_last_ms, now_ms, WINDOW_MS):
             raise TooManyRequests(retry_after_s=wait / 1000)
+        if nth_last_ms is not None:
+            times.popleft()
         times.append(now_ms)
         self._now[key] = times

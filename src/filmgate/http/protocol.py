@@ -7,6 +7,7 @@ those of a proxy in front. A head is bounded, and so is the line of requests tha
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import Any
 
@@ -35,6 +36,35 @@ class _Refused(Exception):
         self.status = status
 
 
+class _Together:
+    """What is written in one turn of the loop goes out in one call of the system: uvicorn writes the head of an answer
+    and its body apart, and the second call costs as much as reading the request does."""
+
+    __slots__ = ("_loop", "_parts", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            self._loop.call_soon(self.flush)
+        self._parts.append(data)
+
+    def flush(self) -> None:
+        if self._parts and not self._transport.is_closing():
+            self._transport.write(b"".join(self._parts))
+        self._parts.clear()
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+
 class EnvelopedProtocol(HttpToolsProtocol):
     """Give it to ``uvicorn.Config(http=...)``; subclasses may ``refuse`` for reasons of their own."""
 
@@ -46,13 +76,27 @@ class EnvelopedProtocol(HttpToolsProtocol):
         self._fields = 0
         self._head_bytes = 0
         self._steps = 0  #: heads that were completed, and pieces of bodies that came
+        self._together: _Together | None = None
         self._loose = 0  #: bytes since the last step: the parser keeps them, or throws them away, without telling
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        self._together = _Together(transport, self.loop)
+
+    def shutdown(self) -> None:
+        self._flush()
+        super().shutdown()
+
+    def _flush(self) -> None:
+        if self._together is not None:
+            self._together.flush()
 
     def refuse(self, status: HTTPStatus, sentence: str) -> None:
         """Answer outside every route, and end the connection: where a next request would begin is not known."""
         if self._refused:
             return
         self._refused = True
+        self._flush()
         if self._owes_another():
             self.transport.close()
             return
@@ -98,6 +142,7 @@ class EnvelopedProtocol(HttpToolsProtocol):
             self._stop(HTTPStatus.BAD_REQUEST, wrong)
         self._in_body = True
         super().on_headers_complete()
+        self.cycle.transport = self._together  # type: ignore[assignment]  # all that a cycle asks of a transport
 
     def on_body(self, body: bytes) -> None:
         self._steps += 1

@@ -50,7 +50,7 @@ def public_base(request: Request, configured: str | None, trusted_proxies: Seque
     """
     if configured:
         return configured.rstrip("/")
-    scheme, host = request.url.scheme, request.headers.get("host", "")
+    scheme, host = request.scope["scheme"], request.headers.get("host", "")
     if trusted_proxies and from_proxy(request, trusted_proxies):
         scheme = _last(request, "x-forwarded-proto") or scheme
         host = _last(request, "x-forwarded-host") or host

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 # System calls and flags are the same on every architecture.
@@ -39,8 +40,15 @@ def version() -> int:
     return max(0, _call(_CREATE_RULESET, None, 0, _ASK_VERSION))
 
 
-def enter(folder: Path) -> bool:
-    """From here on, for good, this thread and all that come from it change nothing but what lies below ``folder``.
+def graphics() -> Sequence[Path]:
+    """The devices through which drivers talk to the GPUs of this machine."""
+    devices = Path("/dev")
+    return [*devices.glob("nvidia*"), *devices.glob("kfd"), *devices.glob("dri/*")]
+
+
+def enter(folder: Path, devices: Sequence[Path] = ()) -> bool:
+    """From here on, for good, this thread and all that come from it change nothing but what lies below ``folder``,
+    and write to no device but these.
 
     Call it while there is no other thread. False where the system has no Landlock. Raises OSError.
     """
@@ -54,7 +62,8 @@ def enter(folder: Path) -> bool:
     ruleset = _checked(_CREATE_RULESET, ctypes.byref(rules), ctypes.sizeof(rules), 0)
     try:
         _open_up(ruleset, folder, changes)
-        _open_up(ruleset, Path(os.devnull), _WRITE_FILE | (_TRUNCATE if known >= 3 else 0))
+        for device in (Path(os.devnull), *(each for each in devices if not each.is_dir())):
+            _open_up(ruleset, device, _WRITE_FILE | (_TRUNCATE if known >= 3 else 0))
         if ctypes.CDLL(None, use_errno=True).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
         _checked(_RESTRICT_SELF, ruleset, 0)

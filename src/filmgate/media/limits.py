@@ -23,9 +23,9 @@ _LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """For one order. ``cpu_s`` counts the seconds of all threads together."""
+    """For one order. ``cpu_s`` counts the seconds of all threads together; ``memory`` is None where it has no limit."""
 
-    memory: int
+    memory: int | None
     file: int
     cpu_s: int
 
@@ -34,9 +34,14 @@ PICTURES = Budget(memory=3 * _GIB, file=_GIB // 4, cpu_s=60)  #: three of the la
 FILMS = Budget(memory=16 * _GIB, file=4 * _GIB, cpu_s=4 * 3600)
 
 
-def bound() -> None:
-    """From here on, for good. A limit that the machine has set lower already stays."""
+def bound(*, graphics: bool = False) -> None:
+    """From here on, for good. A limit that the machine has set lower already stays.
+
+    ``graphics``: a driver for GPUs reserves more addresses than any machine has memory, so they are not limited.
+    """
     for kind, most in _LIMITS:
+        if graphics and kind == resource.RLIMIT_AS:
+            continue
         hard = resource.getrlimit(kind)[1]
         lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (lower, lower))
@@ -46,7 +51,7 @@ def bound() -> None:
 def within(budget: Budget) -> Iterator[None]:
     """What is over the memory or the size of a file fails here; what is over its processor time ends the process."""
     limits = (
-        (resource.RLIMIT_AS, budget.memory),
+        (resource.RLIMIT_AS, resource.RLIM_INFINITY if budget.memory is None else budget.memory),
         (resource.RLIMIT_FSIZE, budget.file),
         (resource.RLIMIT_CPU, _used_s() + budget.cpu_s),
     )

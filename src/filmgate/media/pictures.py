@@ -45,21 +45,36 @@ def pace(film: Path) -> Pace:
 
 def pictures(film: Path, width: int, height: int) -> Iterator[Pixels]:
     """(height * 3 / 2, width) planes, BT.709 in limited range; scaled by Lanczos where the film has another size."""
-    reformat = VideoReformatter()
+    fit = Fitting(width, height)
+    for frame in frames(film):
+        yield fit(frame)
+
+
+def frames(film: Path) -> Iterator[av.VideoFrame]:
+    """As they are stored, one after the other."""
     with reading(film) as opened:
         opened.streams.video[0].thread_type = "AUTO"
-        for frame in opened.decode(video=0):
-            planes: Pixels = _fitting(reformat, frame, width, height).to_ndarray()  # type: ignore[assignment]
-            yield planes
+        yield from opened.decode(video=0)
 
 
-def _fitting(reformat: VideoReformatter, frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
-    said = frame.colorspace != _NOT_SAID
-    return reformat.reformat(
-        frame, width, height, "yuv420p", interpolation=_FINE,
-        src_colorspace=frame.colorspace if said else Colorspace.ITU709, dst_colorspace=Colorspace.ITU709,
-        src_color_range=frame.color_range or ColorRange.MPEG, dst_color_range=ColorRange.MPEG,
-    )  # fmt: skip
+def colours(frame: av.VideoFrame) -> int:
+    """The colour space of a frame: BT.709 where it does not say."""
+    return Colorspace.ITU709 if frame.colorspace == _NOT_SAID else frame.colorspace
+
+
+class Fitting:
+    """Frames of any kind -> planes as ``pictures`` gives them."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._reformat, self._width, self._height = VideoReformatter(), width, height
+
+    def __call__(self, frame: av.VideoFrame) -> Pixels:
+        planes: Pixels = self._reformat.reformat(  # type: ignore[assignment]  # yuv420p is always uint8
+            frame, self._width, self._height, "yuv420p", interpolation=_FINE,
+            src_colorspace=colours(frame), dst_colorspace=Colorspace.ITU709,
+            src_color_range=frame.color_range or ColorRange.MPEG, dst_color_range=ColorRange.MPEG,
+        ).to_ndarray()  # fmt: skip
+        return planes
 
 
 def repaced(shown: Iterable[Pixels], pace: Pace, fps: Fraction) -> Iterator[Pixels]:

@@ -13,10 +13,21 @@ from .accounts import (
     WebhookSecrets,
     WebhookStore,
 )
-from .engines import Clip, Engine, Job, Polled, RemoteEngine, RemoteJob, Translator
+from .engines import Clip, Engine, Job, Polled, RemoteEngine, RemoteJob, Secret, Translator
 from .files import Storage, StoredFile
-from .slots import Finished, Order, SlotHealth, Slots, Work
-from .tasks import EventStore, Outbox, Progress, QueueView, TaskEvent, TaskStore, Watch, WorkerStore
+from .slots import Finished, Order, Provenance, SlotHealth, Slots, Work
+from .tasks import (
+    EventStore,
+    Outbox,
+    Progress,
+    QueueView,
+    RunStore,
+    TaskEvent,
+    TaskStore,
+    WaitingStore,
+    Watch,
+    WorkerStore,
+)
 from .time import Clock
 
 __all__ = [
@@ -37,9 +48,12 @@ __all__ = [
     "Outbox",
     "Polled",
     "Progress",
+    "Provenance",
     "QueueView",
     "RemoteEngine",
     "RemoteJob",
+    "RunStore",
+    "Secret",
     "SlotHealth",
     "Slots",
     "Storage",
@@ -49,6 +63,7 @@ __all__ = [
     "Translator",
     "Upload",
     "UploadStore",
+    "WaitingStore",
     "Watch",
     "WebhookSecrets",
     "WebhookStore",

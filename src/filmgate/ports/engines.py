@@ -4,12 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..domain.routing import Capabilities
 from ..domain.spec import Spec
 from .tasks import Progress
+
+
+class Secret:
+    """A text in an engine's ``Config`` that nobody is to see: ``config show`` masks it, and no log or error has it.
+
+    A field ``api_key: Secret`` is written ``api_key = "..."`` or ``api_key_file = "/run/secrets/house"``.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(********)"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and compare_digest(other._text.encode(), self._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
 
 @dataclass(frozen=True)
@@ -34,10 +62,16 @@ class Clip:
 
     path: Path
     state: bytes = b""  #: opaque; stored with the task
+    rough: bool = False  #: its maker keeps to no size and length: scale, crop and cut it to what was ordered
+    whole: bool = False  #: where it continues a film, that film comes first in it
 
 
 class Engine(Protocol):
-    """Renders on this machine. Blocking; lives in a slot. Errors are TaskErrors; anything else is an engine's bug."""
+    """Renders on this machine. Blocking; lives in a slot. Errors are TaskErrors; anything else is an engine's bug.
+
+    A class that has a ``Config``, a frozen ``msgspec.Struct``, is made with one: the operator's table
+    ``[engines.NAME]``. Any other is made with nothing. The same goes for a RemoteEngine.
+    """
 
     name: str
 
@@ -63,6 +97,7 @@ class RemoteJob:
     source: Path | None = None  #: the film that is upgraded or extended
     state: bytes = b""  #: its Clip.state
     options: Mapping[str, Any] = field(default_factory=dict)  #: from the model's route
+    order_key: str = ""  #: the same where the order may have been sent already: the other side is to take it once
 
 
 @dataclass(frozen=True)
@@ -91,12 +126,17 @@ class RemoteEngine(Protocol):
         """Once, before anything else. Raises EngineUnavailable with what to install or set."""
 
     async def start(self, job: RemoteJob) -> str:
-        """Place the order, and return the other side's id for it, which is stored before the first ``poll``."""
+        """Place the order, and return the other side's id for it, which is stored before the first ``poll``.
 
-    async def poll(self, upstream_id: str) -> Polled: ...
+        Raises EngineTimeout where nobody can know whether the order was taken: unless ``Capabilities.starts_once``, it
+        is then not sent again. With any other TaskError it was not taken.
+        """
+
+    async def poll(self, upstream_id: str) -> Polled:
+        """Raises a ``retryable`` error where it could not look, and any other where there will be no film."""
 
     async def collect(self, upstream_id: str, into: Path) -> Clip:
-        """Fetch the film into this folder. May be called again after a fault."""
+        """Fetch the film into this folder. Called again after a ``retryable`` fault."""
 
     async def cancel(self, upstream_id: str) -> None:
         """Nobody wants it any more. The other side may not know how to stop: then this does nothing."""

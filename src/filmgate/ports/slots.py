@@ -17,11 +17,23 @@ class Work(StrEnum):
     """What a slot is asked to do. Engines render; everything else is done by the media slot."""
 
     RENDER = "render"  #: an engine: spec (and images, state, source) -> a Clip
+    FIT = "fit"  #: ``clip`` -> in the size and length of the spec; with ``source``, what comes after that film
     FINISH = "finish"  #: ``clip`` -> the film as it is stored, and its poster
     IMAGES = "images"  #: ``images`` as they were fetched -> checked, upright, PNG
     UPSCALE = "upscale"  #: ``source`` -> a clip of the spec's size
     JOIN = "join"  #: ``source`` and then ``clip`` -> one film
     JUDGE = "judge"  #: ``images``, or frames of ``clip``: raises ImageRejected or ContentRejected for an unsafe one
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a film is to say of itself; it is signed where there are a key and the chain of its certificates."""
+
+    engine: str  #: or UPSCALE
+    version: str  #: of the engine's package
+    source_type: str  #: ``Capabilities.source_type``
+    certificate: Path | None = None  #: PEM
+    key: Path | None = None  #: PEM, not encrypted
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,7 @@ class Order:
     source: Path | None = None  #: the film that is extended or upgraded
     state: bytes = b""  #: its Clip.state
     options: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Provenance | None = None  #: None: the film says nothing
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..domain.breaker import BreakerState
 from ..domain.callback import Callback, Delivery
 from ..domain.credits import NO_CAPS, Caps
 from ..domain.errors import TaskError
 from ..domain.forecast import Queue
 from ..domain.listing import ANY, Page, Sought
 from ..domain.spec import Kind
-from ..domain.task import Artifact, Lease, OrderKey, Status, Task
+from ..domain.task import Artifact, Lease, OrderKey, Run, Status, Task
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,11 @@ class TaskStore(Protocol):
         """Forget keys of orders that came before this time; how many."""
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
-        """Raises TaskNotFound, also for a task of another account; account None is the operator."""
+        """Raises TaskNotFound, also for a task of another account; account None is the operator.
+
+        A store may hand out the same Task again, and does so only where nothing about it has changed: what somebody
+        has made of that very object is still right.
+        """
 
     async def submit_once(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
         """As ``submit``, for an upgrade, of which a film has one: where there is one already that has not failed, that
@@ -97,17 +102,33 @@ class TaskStore(Protocol):
     async def heartbeat(self, owner: str, lease_ms: int, progress: Mapping[str, Progress]) -> set[str]:
         """Renew all leases of a worker and note the progress of its tasks. Returns the ids that it still holds."""
 
-    async def checkpoint(self, lease: Lease, checkpoint: str) -> None: ...
+    async def checkpoint(
+        self,
+        lease: Lease,
+        checkpoint: str | None,
+        *,
+        run: Run | None = None,
+        artifacts: Sequence[Artifact] | None = None,
+    ) -> None:
+        """Note how far an attempt has come, so that the next one goes on from there; with a run that has begun, gone on
+        or ended, and files that are stored already. Raises LeaseLost."""
 
     async def succeed(
-        self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes, fallback_used: bool = False
+        self,
+        lease: Lease,
+        artifacts: Sequence[Artifact],
+        *,
+        engine: str,
+        state: bytes,
+        fallback_used: bool = False,
+        runs: Sequence[Run] = (),
     ) -> Task:
         """Publish the film, settle the hold, queue the callback. Raises LeaseLost: nothing changed."""
 
-    async def end(self, lease: Lease, error: TaskError) -> Task:
+    async def end(self, lease: Lease, error: TaskError, runs: Sequence[Run] = ()) -> Task:
         """Reject (a Rejection) or fail (any other), refund the hold, queue the callback. Raises LeaseLost."""
 
-    async def retry(self, lease: Lease, error: TaskError, run_at_ms: int) -> Task:
+    async def retry(self, lease: Lease, error: TaskError, run_at_ms: int, runs: Sequence[Run] = ()) -> Task:
         """Back to the queue after a passing fault."""
 
     async def drain(self, lease: Lease) -> Task:
@@ -134,11 +155,49 @@ class TaskStore(Protocol):
         """Seconds until the next queued task is due (0: now), or None when none is queued."""
 
 
+class RunStore(Protocol):
+    async def runs(self, task_id: str) -> Sequence[Run]:
+        """What ran for a task, the oldest first."""
+
+
+class WaitingStore(Protocol):
+    """Tasks that engines elsewhere work on. Nobody holds a lease on them; any worker that has the engine may look after
+    one, and the time of the next look, which it puts off before it looks, says that it is the one."""
+
+    async def hand_over(self, lease: Lease, run_at_ms: int) -> Task:
+        """The engine of the last checkpoint works on it; the next look is due at that time. Raises LeaseLost."""
+
+    async def take(self, engines: Sequence[str], hold_ms: int, limit: int) -> Sequence[Task]:
+        """Tasks that are due for a look. Each is ours for ``hold_ms``, until its ``run_at_ms``."""
+
+    async def look_again(self, task: Task, run_at_ms: int, progress: Progress | None = None) -> None:
+        """There is no film yet. Silent where somebody else has come before."""
+
+    async def collect(self, task: Task, owner: str, lease_ms: int) -> Lease:
+        """Take it up again: its film is made, or will not be. Raises LeaseLost where somebody else has come before."""
+
+    async def counts(self) -> Mapping[str, int]:
+        """Engine -> tasks that wait for it."""
+
+    async def next_look(self, engines: Sequence[str]) -> float | None:
+        """Seconds until the next look is due (0: now), or None."""
+
+    async def note_upstream(self, task_id: str, run: Run) -> None:
+        """That a run has become known elsewhere, whoever has the task by now."""
+
+    async def abandoned(self, engines: Sequence[str], limit: int) -> Sequence[tuple[str, Run]]:
+        """What goes on elsewhere for tasks that have ended, with the task's id: each is given once."""
+
+
 class WorkerStore(Protocol):
     """Who is there to do the work: what readiness rests on."""
 
-    async def announce(self, worker: str, engines: Sequence[str], until_ms: int) -> None:
-        """This worker has these engines loaded, and will say so again before ``until_ms``."""
+    async def announce(self, worker: str, engines: Sequence[str], until_ms: int, resting: Sequence[str] = ()) -> None:
+        """This worker has these engines loaded, and will say so again before ``until_ms``; those that rest are left
+        alone for a while."""
+
+    async def resting(self) -> Mapping[str, Sequence[str]]:
+        """Worker -> those of its engines that rest, of workers that were heard of in time."""
 
     async def withdraw(self, worker: str) -> None: ...
 
@@ -186,6 +245,9 @@ class Watch(Protocol):
 
     def ended(self, task: Task, engine: str, outcome: str, seconds: float) -> None:
         """An attempt is over: "succeeded", or the slug of its error."""
+
+    def breaker(self, engine: str, state: BreakerState) -> None:
+        """An engine elsewhere is left alone for a while, or no longer."""
 
     def told(self, callback: Callback, delivery: Delivery) -> None:
         """One try to deliver a callback is over."""

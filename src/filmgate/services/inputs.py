@@ -47,6 +47,14 @@ class Inputs:
             return await self._with_images(lease.task, order, report)
         return order
 
+    async def again(self, lease: Lease, order: Order) -> Order:
+        """As ``gather``, for an order that was gathered by an attempt before, from what that one has kept."""
+        if order.spec.source_id is not None:
+            return await self._with_source(order, order.spec.source_id)
+        kept = lease.task.artifacts_of(Role.INPUT)
+        images = [await self._copied(image, order.workdir / _name(image)) for image in kept]
+        return replace(order, images=tuple(images))
+
     # ------------------------------------------------------------ the film that is extended or upgraded
 
     async def _with_source(self, order: Order, source_id: str) -> Order:

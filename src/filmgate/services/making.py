@@ -1,81 +1,41 @@
-"""One attempt at a task: judged, gathered, rendered (by a fallback engine, if need be), finished and stored."""
+"""One attempt at a task: judged, gathered, rendered (by another engine of the route, if need be), finished, stored."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from ..domain.errors import ContentRejected, InternalFault, StorageUnavailable, TaskError
+from ..domain.errors import (
+    Breakdown,
+    ContentRejected,
+    EngineTimeout,
+    EngineUnavailable,
+    InternalFault,
+    OrderUnclear,
+    StorageUnavailable,
+    TaskError,
+)
 from ..domain.features import Feature
 from ..domain.policy import may_fall_back
-from ..domain.routing import Capabilities, Route, further
-from ..domain.task import Artifact, Lease, Task
-from ..ports import Clip, FeatureStore, Order, Progress, Slots, Watch, Work
+from ..domain.routing import UPSCALE, Capabilities, Route, further
+from ..domain.task import Run, Task
+from ..ports import Clip, Clock, FeatureStore, Order, Provenance, Slots, Watch, Work
+from .attempts import Attempt, HandedOver, Made, Turn
+from .elsewhere import Elsewhere
 from .inputs import Inputs
+from .marks import Mark, mark_of, refusal_of
 from .policy.judging import Policy
 from .postprocess import Postprocess
 from .watching import Watches, timed
 
 log = logging.getLogger("filmgate.runner")
 
-UPSCALE = "upscale"  #: in place of an engine's name: the film was scaled up, not made anew
-
 _UNWATCHED = Watches()
-_STARTING = Progress(0.0, "starting")
 _RENDER_SHARE = 0.92  #: of the progress bar; the rest is finishing and storing
-
-
-@dataclass(eq=False)
-class Attempt:
-    """An attempt that is under way in this runner."""
-
-    lease: Lease
-    engine: str  #: whose slot it has, or waits for
-    workdir: Path
-    freed: Callable[[], None]  #: called when that slot is needed no longer
-    work: asyncio.Task[None] | None = None
-    progress: Progress = _STARTING
-    noted: Progress | None = None  #: what the store knows of it
-    rendering: bool = True  #: it has, or waits for, an engine's slot
-    making: bool = True  #: until there is a film or an error; what is left then is tidying, which nobody may stop
-    lost: bool = False  #: the task is no longer ours
-
-    @property
-    def task_id(self) -> str:
-        return self.lease.task.id
-
-    def part(self, low: float, high: float) -> Callable[[float, str], None]:
-        """A reporter for a part of the progress bar, which never goes back: a fallback begins where the first engine
-        has stopped."""
-
-        def report(fraction: float, stage: str) -> None:
-            self.progress = Progress(max(self.progress.fraction, low + (high - low) * fraction), stage)
-
-        return report
-
-    def takes(self, engine: str) -> None:
-        """Wait for a slot of this engine, in place of the one before."""
-        self.engine, self.rendering = engine, True
-        self.freed()
-
-    def leaves_slot(self) -> None:
-        """The next render need not wait until this film is stored."""
-        self.rendering = False
-        self.freed()
-
-
-@dataclass(frozen=True)
-class Made:
-    """What an attempt came to: stored files, and how they came about."""
-
-    artifacts: Sequence[Artifact]
-    state: bytes
-    engine: str
-    fallback_used: bool = False
+_TOLD = ("seed", "resolution", "aspect_ratio", "seconds", "mode", "kind")
 
 
 @dataclass(frozen=True)
@@ -83,15 +43,27 @@ class Make:
     """Call it with an attempt. Raises TaskErrors."""
 
     slots: Slots
+    elsewhere: Elsewhere
     inputs: Inputs
     postprocess: Postprocess
     policy: Policy
     features: FeatureStore
+    clock: Clock
     routes: Mapping[str, Route]
     capabilities: Callable[[str], Capabilities]
+    version: Callable[[str], str] = lambda engine: ""
     watch: Watch = _UNWATCHED
+    provenance: Callable[[str], Provenance | None] = lambda engine: None  #: what films of an engine say of themselves
 
-    async def __call__(self, attempt: Attempt) -> Made:
+    async def __call__(self, attempt: Attempt) -> Made | HandedOver:
+        mark = attempt.resumed.mark if attempt.resumed else mark_of(attempt.lease.task.checkpoint)
+        if mark is None:
+            return await self._anew(attempt)
+        if attempt.resumed is None and mark.upstream_id is not None:
+            return HandedOver(self.clock.now_ms())  # an attempt that has died had sent it
+        return await self._further(attempt, mark)
+
+    async def _anew(self, attempt: Attempt) -> Made | HandedOver:
         task = attempt.lease.task
         verdict = await self.policy.judge(task.spec, self._able(attempt))
         if verdict.engine != attempt.engine:
@@ -101,12 +73,23 @@ class Make:
         with self._timed(attempt, "inputs"):
             order = await self.inputs.gather(attempt.lease, asked, attempt.part(0.0, 0.0))
         await self.policy.look_at_images(order, self.slots, attempt.part(0.0, 0.0))
-        try:
-            if verdict.refusal is not None:
-                raise verdict.refusal
-            return await self._film(attempt, order)
-        except ContentRejected as refusal:
-            return await self._fallback(attempt, order, refusal)
+        turn = Turn(attempt.engine)
+        if verdict.refusal is not None:
+            turn = await self._next(attempt, order, turn, verdict.refusal)
+        return await self._made(attempt, order, turn)
+
+    async def _further(self, attempt: Attempt, mark: Mark) -> Made | HandedOver:
+        """From what the attempts before this one have come to. Raises OrderUnclear where nobody knows that."""
+        task, resumed = attempt.lease.task, attempt.resumed
+        if resumed is None and not self.capabilities(mark.engine).starts_once:
+            attempt.ended(mark.run, OrderUnclear.slug, self.clock.now_ms())
+            raise OrderUnclear
+        await asyncio.to_thread(attempt.workdir.mkdir, mode=0o700, parents=True)
+        asked = Order(task.id, attempt.lease.attempt, mark.spec, attempt.workdir.resolve())
+        with self._timed(attempt, "inputs"):
+            order = await self.inputs.again(attempt.lease, asked)
+        again = mark if resumed is None else None
+        return await self._made(attempt, order, Turn(mark.engine, mark.tried, refusal_of(mark.refusal), resumed, again))
 
     def _able(self, attempt: Attempt) -> Mapping[str, Capabilities]:
         """The engine that the runner has chosen, and those of the route that could take its place."""
@@ -116,14 +99,92 @@ class Make:
         others = further(self.routes[task.spec.model], attempt.engine, task.spec, self.capabilities)
         return {name: self.capabilities(name) for name in (attempt.engine, *others)}
 
-    async def _film(self, attempt: Attempt, order: Order) -> Made:
-        """By the attempt's engine."""
-        engine, task = attempt.engine, attempt.lease.task
-        order = replace(order, options=self.routes[task.spec.model].options.get(engine, {}))
+    # ------------------------------------------------------------ engine by engine
+
+    async def _made(self, attempt: Attempt, order: Order, turn: Turn) -> Made | HandedOver:
+        """By the engine whose turn it is, or by the next one, until there is a film or nobody left."""
+        while True:
+            run = self._run(attempt, order, turn)
+            try:
+                made = await self._film(attempt, order, turn, run)
+            except TaskError as error:
+                run = attempt.ended(run, error.slug, self.clock.now_ms())
+                if turn.resumed is not None and not _fetched_again(turn, error):
+                    attempt.paid = True
+                    await self.elsewhere.void(attempt.lease, run)
+                turn = await self._next(attempt, order, turn, error)
+                order = replace(order, workdir=attempt.workdir.resolve() / f"turn-{len(turn.tried)}")
+                await asyncio.to_thread(order.workdir.mkdir, mode=0o700)
+            else:
+                if isinstance(made, Made):
+                    attempt.ended(run, "succeeded", self.clock.now_ms())
+                    return replace(made, fallback_used=turn.refusal is not None)
+                return made
+
+    async def _next(self, attempt: Attempt, order: Order, turn: Turn, error: TaskError) -> Turn:
+        """After an engine has refused the order or broken down over it. Raises what its owner is to be told where
+        nobody else is asked: the refusal that began it, or the error."""
+        if self._is_no_fault_of_the_engine(turn, error):
+            raise error
+        route = self.routes[attempt.lease.task.spec.model]
+        refusal = turn.refusal or await self._refusal(order, error)
+        if refusal is None and not (isinstance(error, Breakdown) and route.failover):
+            raise error
+        tried = (*turn.tried, turn.engine)
+        others = further(route, turn.engine, order.spec, self.capabilities)
+        name = next((each for each in others if each not in tried and not self.elsewhere.remotes.rests(each)), None)
+        if name is None:
+            raise turn.refusal or error
+        kind = "failover" if refusal is None else "fallback"
+        log.warning("task=%s event=%s engine=%s after=%s %s", attempt.task_id, kind, name, turn.engine, error)
+        attempt.takes(name)
+        return Turn(name, tried, refusal)
+
+    def _is_no_fault_of_the_engine(self, turn: Turn, error: TaskError) -> bool:
+        """Or not its last word: the whole is tried again, or not at all."""
+        ours = isinstance(error, StorageUnavailable | InternalFault | OrderUnclear)
+        return ours or _fetched_again(turn, error) or self._sent_once(turn, error)
+
+    async def _refusal(self, order: Order, error: TaskError) -> ContentRejected | None:
+        """What a fallback may be asked for."""
+        allowed = may_fall_back(order.spec, error) and await self.features.is_on(Feature.FALLBACK)
+        return error if allowed and isinstance(error, ContentRejected) else None
+
+    def _sent_once(self, turn: Turn, error: TaskError) -> bool:
+        """An order that may have been taken, and is taken once however often it is sent: it is sent there again."""
+        return turn.resumed is None and turn.engine in self.elsewhere and isinstance(error, EngineTimeout)
+
+    def _run(self, attempt: Attempt, order: Order, turn: Turn) -> Run:
+        """What is on record of this turn; of one that goes on elsewhere it is there already."""
+        mark = turn.again or (turn.resumed.mark if turn.resumed else None)
+        if mark is not None:
+            return mark.run
+        spec = order.spec
+        return Run(
+            attempt=attempt.lease.attempt,
+            engine=turn.engine,
+            version=self.version(turn.engine),
+            worker=attempt.lease.owner,
+            began_ms=self.clock.now_ms(),
+            parameters={name: getattr(spec, name) for name in _TOLD} | {"options": self._options(attempt, turn.engine)},
+        )
+
+    def _options(self, attempt: Attempt, engine: str) -> Mapping[str, object]:
+        task: Task = attempt.lease.task
+        options: Mapping[str, object] = self.routes[task.spec.model].options.get(engine, {})
+        return options
+
+    # ------------------------------------------------------------ one engine
+
+    async def _film(self, attempt: Attempt, order: Order, turn: Turn, run: Run) -> Made | HandedOver:
+        engine = turn.engine
+        order = replace(order, options=self._options(attempt, engine), provenance=self.provenance(engine))
         if engine == UPSCALE:  # the film that is enlarged has its watermark already
             order = replace(order, spec=replace(order.spec, watermark=None))
+        if engine in self.elsewhere and turn.resumed is None:
+            return await self.elsewhere.order(attempt, order, turn, run)
         with self._timed(attempt, "render"):
-            clip = await self._clip(engine, order, attempt.part(attempt.progress.fraction, _RENDER_SHARE))
+            clip = await self._clip(attempt, order, turn)
         attempt.leaves_slot()
         looking = attempt.part(_RENDER_SHARE, _RENDER_SHARE)
         await self.policy.look_at_film(replace(order, clip=clip.path), engine, self.slots, looking)
@@ -134,31 +195,17 @@ class Make:
     def _timed(self, attempt: Attempt, stage: str) -> AbstractContextManager[None]:
         return timed(self.watch, attempt.lease.task, attempt.engine, stage)
 
-    async def _clip(self, engine: str, order: Order, report: Callable[[float, str], None]) -> Clip:
-        if engine != UPSCALE:
-            return await self.slots.render(engine, order, report)
+    async def _clip(self, attempt: Attempt, order: Order, turn: Turn) -> Clip:
+        if turn.resumed is not None:
+            return await self.elsewhere.clip(attempt, order, turn.resumed)
+        report = attempt.part(attempt.progress.fraction, _RENDER_SHARE)
+        if turn.engine != UPSCALE:
+            return await self.slots.render(turn.engine, order, report)
         (larger,) = await self.slots.media(replace(order, work=Work.UPSCALE), report)
         return Clip(larger.path)
 
-    async def _fallback(self, attempt: Attempt, order: Order, refusal: ContentRejected) -> Made:
-        """By the next engine that can. Raises ``refusal`` where there is none, or none that will."""
-        for number, name in enumerate(await self._fallbacks(attempt, order, refusal), 1):
-            log.info("task=%s event=fallback engine=%s after=%s", attempt.task_id, name, refusal.slug)
-            attempt.takes(name)
-            folder = order.workdir / f"fallback-{number}"
-            await asyncio.to_thread(folder.mkdir, mode=0o700)
-            try:
-                made = await self._film(attempt, replace(order, workdir=folder))
-            except (StorageUnavailable, InternalFault):  # no fault of the engine's: the whole is tried again
-                raise
-            except TaskError as error:
-                log.warning("task=%s event=no_fallback engine=%s %s", attempt.task_id, name, error)
-            else:
-                return replace(made, fallback_used=True)
-        raise refusal
 
-    async def _fallbacks(self, attempt: Attempt, order: Order, refusal: ContentRejected) -> Sequence[str]:
-        task: Task = attempt.lease.task
-        if not may_fall_back(order.spec, refusal) or not await self.features.is_on(Feature.FALLBACK):
-            return ()
-        return further(self.routes[task.spec.model], attempt.engine, order.spec, self.capabilities)
+def _fetched_again(turn: Turn, error: TaskError) -> bool:
+    """The film is there, and could not be fetched this time."""
+    ready = turn.resumed is not None and turn.resumed.error is None
+    return ready and isinstance(error, EngineUnavailable | EngineTimeout | StorageUnavailable | InternalFault)

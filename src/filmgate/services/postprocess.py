@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,13 +29,32 @@ class Postprocess:
         self, lease: Lease, order: Order, clip: Clip, report: Callable[[float, str], None]
     ) -> Sequence[Artifact]:
         """Raises OutputUnusable, StorageUnavailable, or what a slot raises."""
-        finishing = replace(order, work=Work.FINISH, clip=clip.path)
+        finishing = replace(await self._fitted(order, clip, report), work=Work.FINISH)
         files = [*await self._slots.media(finishing, report)]
         if order.spec.kind is Kind.EXTEND:
             files += await self._slots.media(replace(order, work=Work.JOIN, clip=files[0].path), report)
         files += [_input(image) for image in order.images]
         expires_ms = self._clock.now_ms() + self._media_kept_ms
         return [await self._store(lease, file, expires_ms) for file in files]
+
+    async def _fitted(self, order: Order, clip: Clip, report: Callable[[float, str], None]) -> Order:
+        """The order with the film as it was ordered, of an engine that keeps to sizes and lengths of its own."""
+        goes_on = clip.whole and order.spec.kind is Kind.EXTEND
+        order = replace(order, clip=clip.path)
+        if not (clip.rough or goes_on):
+            return order
+        fitting = replace(order, work=Work.FIT, source=order.source if goes_on else None)
+        (fitted,) = await self._slots.media(fitting, report)
+        added = round(fitted.seconds) if goes_on else order.spec.seconds  # for the engine to say
+        return replace(order, clip=fitted.path, spec=replace(order.spec, seconds=added))
+
+    async def keep_inputs(self, lease: Lease, images: Sequence[Path]) -> Sequence[Artifact]:
+        """Copies of the images of an order that goes elsewhere, so that a later attempt has them."""
+        copies = [image.with_name(f"kept-{image.name}") for image in images]
+        for image, copy in zip(images, copies, strict=True):
+            await asyncio.to_thread(shutil.copyfile, image, copy)
+        expires_ms = self._clock.now_ms() + self._media_kept_ms
+        return [await self._store(lease, _input(copy), expires_ms) for copy in copies]
 
     async def sweep(self) -> None:
         """Remove what interrupted puts have left in the storage. Others may be putting: theirs are younger."""

@@ -19,22 +19,25 @@ from time import monotonic
 
 from ..domain.backoff import doubling
 from ..domain.errors import (
-    AttemptsUsedUp,
-    EngineCrashed,
+    EngineUnavailable,
     FilmgateError,
     InputUnusable,
     InternalFault,
     LeaseLost,
-    OutputUnusable,
     TaskError,
     TaskNotFound,
+    Unsupported,
 )
 from ..domain.lifecycle import MAX_FAULTS
-from ..domain.routing import Capabilities, Route, choose
+from ..domain.routing import UPSCALE, Capabilities, Route, choose
 from ..domain.task import Artifact, Lease, Task
-from ..ports import Clock, Slots, TaskStore, Watch, WorkerStore
-from .making import UPSCALE, Attempt, Make
+from ..ports import Clock, Progress, Slots, TaskStore, WaitingStore, Watch, WorkerStore
+from .attempts import Attempt, HandedOver, Resumed, last_word, word_for
+from .looks import Looks
+from .making import Make
+from .marks import mark_of
 from .postprocess import Postprocess
+from .remotes import Remotes
 from .watching import Watches, timed
 
 log = logging.getLogger("filmgate.runner")
@@ -67,6 +70,8 @@ class Runner:
         workers: WorkerStore,
         slots: Slots,
         make: Make,
+        waiting: WaitingStore,
+        remotes: Remotes,
         postprocess: Postprocess,
         clock: Clock,
         routes: Mapping[str, Route],
@@ -83,6 +88,8 @@ class Runner:
         self._workers = workers
         self._slots = slots
         self._make = make
+        self._waiting = waiting
+        self._remotes = remotes
         self._postprocess = postprocess
         self._clock = clock
         self._routes = routes
@@ -96,11 +103,24 @@ class Runner:
         self._wake = asyncio.Event()
         self._draining = False
         self._attempts: dict[str, Attempt] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._looks = Looks(
+            owner=owner,
+            waiting=waiting,
+            remotes=remotes,
+            clock=clock,
+            lease_ms=self._lease_ms,
+            idle_s=limits.poll,
+            begin=self._take_up,
+            end=store.end,
+            room=room,
+        )
         slots.on_free(self.nudge)
 
     def nudge(self) -> None:
         """Something may have been queued or cancelled, or a slot has become free."""
         self._wake.set()
+        self._looks.nudge()
 
     def progress(self, task_id: str) -> tuple[float, str] | None:
         """Fraction and stage of an attempt of ours, fresher than the store has them."""
@@ -117,7 +137,8 @@ class Runner:
         try:
             async with asyncio.TaskGroup() as group:
                 pulse = group.create_task(self._keep_leases())
-                group.create_task(self._claim_until_drained(pulse))
+                self._looking = group.create_task(self._looks.run())
+                group.create_task(self._claim_until_drained(pulse, self._looking))
         finally:
             await self._hand_back()
 
@@ -125,10 +146,16 @@ class Runner:
         """No new claims; let renders end for so long, then give the rest back to the queue."""
         self._draining = True
         self._wake.set()
+        if self._looking is not None:
+            self._looking.cancel()
         await self._workers.withdraw(self._owner)
         if running := list(_works(self._attempts.values())):
             await asyncio.wait(running, timeout=seconds)
         await self._hand_back()
+
+    async def cancel_elsewhere(self) -> None:
+        """What engines elsewhere do for tasks that have ended: now, since nobody comes after us."""
+        await self._looks.cancel_abandoned()
 
     async def _hand_back(self) -> None:
         """Stop what is under way and return it to the queue, the attempt not counted."""
@@ -160,7 +187,7 @@ class Runner:
 
     # ------------------------------------------------------------ claiming
 
-    async def _claim_until_drained(self, pulse: asyncio.Task[None]) -> None:
+    async def _claim_until_drained(self, *others: asyncio.Task[None]) -> None:
         failures = 0
         while not self._draining:
             self._wake.clear()
@@ -179,9 +206,12 @@ class Runner:
                     await self._wake.wait()
         while running := list(_works(self._attempts.values())):
             await asyncio.wait(running)
-        pulse.cancel()
+        for other in others:
+            other.cancel()
 
     async def _claim_one(self) -> bool:
+        if self._remotes.names:
+            self._remotes.counted(await self._waiting.counts())
         models = self._servable()
         lease = await self._store.claim(self._owner, self._lease_ms, models) if models else None
         if lease is not None:
@@ -189,9 +219,10 @@ class Runner:
         return lease is not None
 
     def _servable(self) -> Sequence[str]:
-        """The models whose first engine has a free slot here right now: the others are for when that one cannot, or
-        refuses. Where already as many films wait for one of those as it makes at a time, the model waits too: what is
-        claimed now might have to wait behind them for longer than an order may take.
+        """The models whose first engine (of those that do not rest) has a free slot here right now, or takes an order
+        elsewhere: the others are for when that one cannot, or refuses. Where already as many films wait for one of
+        those as it makes at a time, the model waits too: what is claimed now might have to wait behind them for longer
+        than an order may take.
 
         None where there is no room for another film: it waits in the queue, which is better than to fail for that.
         """
@@ -200,8 +231,10 @@ class Runner:
         busy = Counter(attempt.engine for attempt in self._attempts.values() if attempt.rendering)
         ready = {name for name, count in self._capacity.items() if busy[name] < count and self._slots.free(name)}
         jammed = {name for name, count in self._capacity.items() if busy[name] >= 2 * count}
-        routes = self._routes.items()
-        return [model for model, of in routes if of.engines[0] in ready and jammed.isdisjoint(of.engines)]
+        going = Counter(attempt.engine for attempt in self._attempts.values() if attempt.resumed is None)
+        ready |= {name for name in self._remotes.names if self._remotes.has_room(name, going[name])}
+        routes = [(model, of, of.healthy(self._remotes.rests)) for model, of in self._routes.items()]
+        return [model for model, of, well in routes if well.engines[0] in ready and jammed.isdisjoint(of.engines)]
 
     async def _until_due(self) -> float:
         due = await self._store.waiting_time()
@@ -224,11 +257,22 @@ class Runner:
             return
         if (earlier := self._attempts.get(task.id)) is not None:  # a lease that we lost, and have again
             self._let_go(earlier)
-        attempt = Attempt(lease, engine, self._workroot / f"{task.id}-{lease.attempt}", self._wake.set)
-        self._attempts[task.id] = attempt
-        attempt.work = asyncio.create_task(self._attend(attempt), name=f"attempt {task.id}")
+        self._attend_to(lease, engine)
         self._watch.claimed(task, engine, max(0.0, (self._clock.now_ms() - task.created_ms) / 1000))
         log.info("task=%s event=claimed attempt=%s engine=%s", task.id, lease.attempt, engine)
+
+    async def _take_up(self, lease: Lease, resumed: Resumed) -> None:
+        """An engine elsewhere has done with it."""
+        self._attend_to(lease, resumed.mark.engine, resumed)
+        log.info("task=%s event=taken_up attempt=%s engine=%s", lease.task.id, lease.attempt, resumed.mark.engine)
+
+    def _attend_to(self, lease: Lease, engine: str, resumed: Resumed | None = None) -> None:
+        task = lease.task
+        attempt = Attempt(lease, engine, self._workroot / f"{task.id}-{lease.attempt}", self._wake.set, resumed)
+        if resumed is not None:
+            attempt.progress = Progress(task.progress, task.stage)
+        self._attempts[task.id] = attempt
+        attempt.work = asyncio.create_task(self._attend(attempt), name=f"attempt {task.id}")
 
     async def _engine_for(self, task: Task) -> str:
         """The route's choice; for what is made from another film, the engine that made that one, if it can.
@@ -236,13 +280,21 @@ class Runner:
         A film that no engine here can enlarge is scaled up (UPSCALE, which is not an engine).
         """
         spec, route = task.spec, self._routes[task.spec.model]
+        if (mark := mark_of(task.checkpoint)) is not None:
+            if mark.engine not in self._remotes:
+                raise EngineUnavailable(f"The engine {mark.engine}, which had the order, is not there any more.")
+            return mark.engine
         if spec.source_id is not None:
             maker = (await self._store.get(spec.source_id)).engine
-            if maker is not None and maker in self._capacity and self._capabilities(maker).lacks(spec) is None:
+            offered = maker in self._capacity or maker in self._remotes
+            if maker is not None and offered and self._capabilities(maker).lacks(spec) is None:
                 return maker
             if spec.kind.is_upgrade:
                 return UPSCALE
-        return choose(route, spec, self._capabilities)
+        try:
+            return choose(route.healthy(self._remotes.rests), spec, self._capabilities)
+        except Unsupported:  # by those that do not rest
+            return choose(route, spec, self._capabilities)
 
     # ------------------------------------------------------------ one attempt
 
@@ -251,13 +303,14 @@ class Runner:
         attempt while the last one is still being tidied away."""
         began = monotonic()
         try:
-            error = await self._error_of(attempt)
-            outcome = "succeeded" if error is None else error.slug
-            self._watch.ended(attempt.lease.task, attempt.engine, outcome, monotonic() - began)
+            outcome = await self._outcome_of(attempt)
+            self._watch.ended(attempt.lease.task, attempt.engine, word_for(outcome), monotonic() - began)
             attempt.making = False
             await self._tidy_up(attempt)
-            if error is not None:
-                await self._settle(attempt, error)
+            if isinstance(outcome, HandedOver):
+                await self._hand_over(attempt, outcome)
+            elif outcome is not None:
+                await self._settle(attempt, outcome)
         except asyncio.CancelledError:
             await asyncio.to_thread(shutil.rmtree, attempt.workdir, ignore_errors=True)
             raise
@@ -265,15 +318,19 @@ class Runner:
             log.exception("task=%s event=not_settled it is taken up when its lease runs out", attempt.task_id)
         finally:
             attempt.rendering = False
+            for engine in attempt.pledged:
+                self._remotes.release(engine, handed_over=engine == attempt.handed_over_to)
             if self._attempts.get(attempt.task_id) is attempt:
                 del self._attempts[attempt.task_id]
             self._wake.set()
             self._ended()
 
-    async def _error_of(self, attempt: Attempt) -> FilmgateError | None:
+    async def _outcome_of(self, attempt: Attempt) -> FilmgateError | HandedOver | None:
         """None where the film was made and stored."""
         try:
             made = await self._make(attempt)
+            if isinstance(made, HandedOver):
+                return made
             attempt.making = False  # from here on the store decides: the film comes first, or a cancellation
             await self._discard_earlier(attempt)
             with timed(self._watch, attempt.lease.task, made.engine, "publish"):
@@ -283,6 +340,7 @@ class Runner:
                     engine=made.engine,
                     state=made.state,
                     fallback_used=made.fallback_used,
+                    runs=attempt.runs,
                 )
             log.info("task=%s event=succeeded attempt=%s", attempt.task_id, attempt.lease.attempt)
         except (TaskError, LeaseLost) as error:
@@ -316,10 +374,12 @@ class Runner:
     async def _discard_earlier(self, attempt: Attempt) -> None:
         """What attempts before this one have left, before the end is told: we may die right after that.
 
-        Never of a later one, which would be of somebody who has the task now.
+        Never of a later one, which would be of somebody who has the task now; nor what the row names still, which the
+        next attempt needs if this end is not told.
         """
+        task = attempt.lease.task
         for number in range(1, attempt.lease.attempt):
-            await self._discard(attempt.lease.task, f"{attempt.task_id}/{number}/")
+            await self._discard(task, f"{task.id}/{number}/", task.artifacts)
 
     async def _discard(self, task: Task, prefix: str, but: Sequence[Artifact] = ()) -> None:
         """Remove the stored files that nobody will ask for."""
@@ -327,6 +387,13 @@ class Runner:
             await self._postprocess.discard(prefix, but=but)
         except Exception:
             log.exception("task=%s event=not_discarded", task.id)
+
+    async def _hand_over(self, attempt: Attempt, handed: HandedOver) -> None:
+        with contextlib.suppress(LeaseLost):
+            await self._waiting.hand_over(attempt.lease, handed.run_at_ms)
+            attempt.handed_over_to = attempt.engine
+            log.info("task=%s event=handed_over engine=%s", attempt.task_id, attempt.engine)
+        self._looks.nudge()
 
     async def _settle(self, attempt: Attempt, error: FilmgateError) -> None:
         """Again later, or the end, as the error and the number of faults so far say."""
@@ -336,11 +403,12 @@ class Runner:
             return
         faults = lease.task.faults + 1
         with contextlib.suppress(LeaseLost):
-            if error.retryable and faults < MAX_FAULTS:
+            if error.retryable and faults < MAX_FAULTS and not attempt.paid:
                 wait = doubling(self._limits.first_retry, faults, self._limits.longest_retry)
-                await self._store.retry(lease, error, self._clock.now_ms() + round(wait * 1000))
+                await self._store.retry(lease, error, self._clock.now_ms() + round(wait * 1000), attempt.runs)
             else:
-                await self._store.end(lease, _last_word(error) if error.retryable else error)
+                said = last_word(error) if error.retryable and not attempt.paid else error
+                await self._store.end(lease, said, attempt.runs)
 
     # ------------------------------------------------------------ leases
 
@@ -378,8 +446,9 @@ class Runner:
         """Tell which engines this runner has loaded; one whose slots are all dead is not among them."""
         if not self._draining:
             living = sorted({slot.kind for slot in self._slots.health() if slot.state in ("idle", "busy")})
-            engines = [name for name in living if name in self._capacity]
-            await self._workers.announce(self._owner, engines, self._clock.now_ms() + self._lease_ms)
+            engines = [*(name for name in living if name in self._capacity), *self._remotes.names]
+            until_ms = self._clock.now_ms() + self._lease_ms
+            await self._workers.announce(self._owner, engines, until_ms, self._remotes.resting())
 
     async def _renew(self, *, even_if_still: bool) -> None:
         """One statement for all our tasks; between heartbeats only for those that have moved."""
@@ -407,6 +476,8 @@ class Runner:
 
     def _let_go(self, attempt: Attempt) -> None:
         """The task is somebody else's now, or was cancelled: stop working on it, at once."""
+        if attempt.lost:
+            return  # it is told once: what it has to finish, it finishes
         attempt.lost = True
         if attempt.work is not None:
             attempt.work.cancel()
@@ -414,15 +485,6 @@ class Runner:
 
 def _works(attempts: Iterable[Attempt]) -> Iterable[asyncio.Task[None]]:
     return (attempt.work for attempt in attempts if attempt.work is not None)
-
-
-def _last_word(error: TaskError) -> TaskError:
-    """What the owner is told when a passing fault has come back too often. What kind of fault it was stays."""
-    said = "the engine's process died each time" if isinstance(error, EngineCrashed) else "the last one said"
-    kind = AttemptsUsedUp if isinstance(error, EngineCrashed | OutputUnusable) else type(error)
-    final = kind(f"{MAX_FAULTS} attempts ended without a film; {said}: {error}")
-    final.__cause__ = error
-    return final
 
 
 def _empty(folder: Path) -> None:

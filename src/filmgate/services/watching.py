@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
+from ..domain.breaker import BreakerState
 from ..domain.callback import Callback, Delivery
 from ..domain.task import Task
 from ..ports import Watch
@@ -28,6 +29,10 @@ class Watches:
     def ended(self, task: Task, engine: str, outcome: str, seconds: float) -> None:
         for watch in self._watches:
             watch.ended(task, engine, outcome, seconds)
+
+    def breaker(self, engine: str, state: BreakerState) -> None:
+        for watch in self._watches:
+            watch.breaker(engine, state)
 
     def told(self, callback: Callback, delivery: Delivery) -> None:
         for watch in self._watches:

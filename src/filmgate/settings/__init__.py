@@ -1,10 +1,11 @@
 """Every setting of Filmgate in one frozen tree, read once: flag > environment > filmgate.toml > default."""
 
 from .loader import SettingsError, edition_of_key, edition_switch, load
-from .tree import Edition, ModelSettings, Setting, Settings, known
+from .tree import Edition, EngineSettings, ModelSettings, Setting, Settings, known
 
 __all__ = [
     "Edition",
+    "EngineSettings",
     "ModelSettings",
     "Setting",
     "Settings",

@@ -12,9 +12,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from ..http.edition import PRESETS
+from .engines import read_engines
 from .models import read_models
 from .names import SettingsError, check_environment, check_keys
-from .rules import DATABASES_LATER, STORAGES_LATER, Rule
+from .rules import STORAGES_LATER, Rule
 from .tree import Setting, Settings, known
 
 __all__ = ["SettingsError", "edition_of_key", "edition_switch", "load"]
@@ -49,8 +50,10 @@ def load(
     values |= _preset(values, found)
     settings = _tree(values)
     models, model_origins = read_models(document.get("models", {}), str(path))
-    origins = {name: each.origin if each else "default" for name, each in found.items()} | model_origins
-    settings = replace(settings, models=models, origins=origins, warnings=warnings)
+    engines, engine_origins = read_engines(document.get("engines", {}), path)
+    origins = {name: each.origin if each else "default" for name, each in found.items()}
+    origins |= model_origins | engine_origins
+    settings = replace(settings, models=models, engines=engines, origins=origins, warnings=warnings)
     _check_together(settings)
     return settings
 
@@ -179,10 +182,6 @@ def _tree(values: Mapping[str, Any]) -> Settings:
 
 def _check_together(settings: Settings) -> None:
     worker, server = settings.worker, settings.server
-    if settings.database.startswith(DATABASES_LATER):
-        raise SettingsError(
-            "A PostgreSQL database cannot be used in this version yet: use sqlite:///, or leave it out."
-        )
     if settings.storage.startswith(STORAGES_LATER):
         raise SettingsError("S3 storage cannot be used in this version yet: use file://, or leave it out.")
     if worker.heartbeat_s >= worker.lease_s:
@@ -190,6 +189,8 @@ def _check_together(settings: Settings) -> None:
             f"worker.heartbeat_s ({worker.heartbeat_s:g}) must be below worker.lease_s ({worker.lease_s:g}):"
             " a worker has to give a sign of life before its lease runs out."
         )
+    if (settings.provenance.certificate is None) != (settings.provenance.key is None):
+        raise SettingsError("provenance.certificate and provenance.key go together: set both, or neither.")
     if (server.tls_cert is None) != (server.tls_key is None):
         raise SettingsError("server.tls_cert and server.tls_key go together: set both, or neither.")
     _check_default_model(settings.edition.default_model, settings)

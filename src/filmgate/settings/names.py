@@ -13,6 +13,7 @@ PREFIX = "FILMGATE_"
 LEFT_ALONE = ("FILMGATE_URL", "FILMGATE_API_KEY", "FILMGATE_CONFIG")
 LEFT_ALONE_BEGINNINGS = ("FILMGATE_TEST_", "FILMGATE_PORT", "FILMGATE_SERVICE_")
 TYPING_ERRORS = 2
+TABLES = ("models", "engines")  #: of tables, which have readers of their own
 
 
 class SettingsError(Exception):
@@ -33,8 +34,8 @@ def check_keys(document: Mapping[str, Any], path: str) -> None:
     for key, value in document.items():
         if key in groups:
             _check_table(key, value, names, path)
-        elif key not in names and key != "models":
-            raise SettingsError(f"{path} has {key}, which is no setting.{nearest(key, {*names, *groups, 'models'})}")
+        elif key not in names and key not in TABLES:
+            raise SettingsError(f"{path} has {key}, which is no setting.{nearest(key, {*names, *groups, *TABLES})}")
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

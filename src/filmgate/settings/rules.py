@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-DATABASES_LATER = ("postgresql", "postgres")
 STORAGES_LATER = ("s3",)
 
 
@@ -69,6 +68,7 @@ def one_of(choices: Sequence[str]) -> Any:
 
 
 Switch = one_of(("off", "on", "auto"))
+Upscale = one_of(("lanczos", "sharp", "best"))
 OneLanguage = one_of(("any", "english"))
 LogFormat = one_of(("text", "json"))
 LogLevel = one_of(("debug", "info", "warning", "error"))
@@ -103,7 +103,10 @@ MaybeSecret = Annotated[str | None, Rule("at least 32 characters long", lambda t
 MaybeToken = Annotated[str | None, Rule("at least 16 characters long", lambda text: len(text) >= 16)]
 DatabaseUrl = Annotated[
     str | None,
-    Rule("an address such as sqlite:////var/lib/filmgate/filmgate.db", _begins("sqlite:///", "postgres")),
+    Rule(
+        "an address such as sqlite:////var/lib/filmgate/filmgate.db or postgresql://filmgate@db.example.org/filmgate",
+        _begins("sqlite:///", "postgresql://", "postgres://"),
+    ),
 ]
 StorageUrl = Annotated[
     str | None,

@@ -12,9 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_type_hints
 
+import msgspec
+
 from ..domain import limits
 from ..domain.credits import DEFAULT_PRICES, Prices
-from ..domain.routing import Route
+from ..domain.routing import UPSCALE, Route
+from ..engines.registry import Declared, Registry
 from ..http import edition
 from . import rules
 from .rules import Bool, Count, MaybeFile, MaybeText, OneLanguage, Share, Switch
@@ -131,6 +134,9 @@ class Worker:
         30.0, "Seconds that running films get to end when the server is stopped; then they go back to the queue."
     )
     render_timeout_s: rules.Seconds = setting(900.0, "Seconds after which a film in the making is given up.")
+    start_timeout_s: rules.Seconds = setting(
+        300.0, "Seconds within which an engine must be loaded, its weights and all, and be ready for films."
+    )
     silence_timeout_s: rules.Seconds = setting(
         300.0, "Seconds after which an engine that reports no progress is taken to hang, and is replaced."
     )
@@ -164,6 +170,26 @@ class Policy:
     image_threshold: Share = setting(0.85, "From which score (0 to 1) on a picture is unsafe.")
     image_frames: Count = setting(
         24, "One of so many frames is looked at, of films that are not the storyboard's; 0 looks at none."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    upscale: rules.Upscale = setting(
+        "lanczos", "How films are enlarged that no engine makes anew: lanczos, sharp, or best, which needs a GPU."
+    )
+    upscale_weights: MaybeFile = setting(None, "Weights of a SPAN network, for best.")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    sign: Bool = setting(False, "Whether films are signed (C2PA); needs the extra c2pa.")
+    certificate: MaybeFile = setting(
+        None,
+        "Certificates (PEM) of who signs, their own first; goes with key. Without, one is made at the first start.",
+    )
+    key: MaybeFile = setting(
+        None, "Private key (PEM, not encrypted) that films are signed with; goes with certificate."
     )
 
 
@@ -213,6 +239,21 @@ class Upgrades:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """An engine under a name of the operator's own: [engines.NAME] in the TOML file."""
+
+    kind: str  #: as it is installed
+    config: msgspec.Struct | None = None  #: the rest of the table, as the engine's class wants it
+    slots: int | None = None  #: films at the same time, of an engine that renders here; None: as worker.slots says
+    concurrency: int = 10  #: films at the same time, of an engine that renders elsewhere
+    starts_per_minute: int = 0  #: orders sent there; 0 is no limit
+    within_s: float = 3600.0  #: a film that is not made there in so many seconds is given up
+    poll_s: float = 5.0  #: between two looks at a film, where the other side does not say
+    faults_to_rest: int = 5  #: so many faults in a row, and for a while it is not asked ...
+    rest_s: float = 30.0  #: ... for so long; then one order shows whether it is well again
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSettings:
     """What stands behind a model's public name: [models.NAME] in the TOML file."""
 
@@ -222,6 +263,7 @@ class ModelSettings:
     prices: Mapping[str, int] = field(
         default_factory=dict
     )  #: "720p", "1080p", "4k", "extend", "4k_from_image" -> credits
+    failover: bool = True  #: whether they are asked where an engine breaks down, too, and not only where it refuses
 
 
 def default_models() -> Mapping[str, ModelSettings]:
@@ -240,7 +282,10 @@ class Settings:
         default_words="$XDG_DATA_HOME/filmgate, or ~/.local/share/filmgate",
     )
     database_url: rules.DatabaseUrl = setting(
-        None, "Database of tasks, accounts and keys.", secret=True, default_words="sqlite:///DATA/filmgate.db"
+        None,
+        "Database of tasks, accounts and keys: a SQLite file, or a PostgreSQL that several machines share.",
+        secret=True,
+        default_words="sqlite:///DATA/filmgate.db",
     )
     storage_url: rules.StorageUrl = setting(None, "Where films are kept.", default_words="file://DATA/media")
     public_url: rules.MaybeBaseUrl = setting(
@@ -265,11 +310,14 @@ class Settings:
     callbacks: Callbacks = field(default_factory=Callbacks)
     retention: Retention = field(default_factory=Retention)
     policy: Policy = field(default_factory=Policy)
+    media: Media = field(default_factory=Media)
+    provenance: Provenance = field(default_factory=Provenance)
     uploads: Uploads = field(default_factory=Uploads)
     links: Links = field(default_factory=Links)
     edition: Edition = field(default_factory=Edition)
     storyboard: Storyboard = field(default_factory=Storyboard)
     upgrades: Upgrades = field(default_factory=Upgrades)
+    engines: Mapping[str, EngineSettings] = field(default_factory=dict)
     models: Mapping[str, ModelSettings] = field(default_factory=default_models)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     warnings: tuple[str, ...] = field(default=(), compare=False, repr=False)
@@ -287,16 +335,30 @@ class Settings:
     def routes(self) -> Mapping[str, Route]:
         """Model -> its engines in order of preference."""
         return {
-            name: Route(name, (model.engine, *model.fallback), self._options(model))
+            name: Route(name, (model.engine, *model.fallback), self._options(model), model.failover)
             for name, model in self.models.items()
         }
+
+    def registry(self) -> Registry:
+        """The installed engines, and those with a table of their own."""
+        return Registry({name: Declared(each.kind, each.config) for name, each in self.engines.items()})
+
+    def engine(self, name: str) -> EngineSettings:
+        """What was said about an engine; the defaults where nothing was."""
+        return self.engines.get(name, EngineSettings(name))
 
     def _options(self, model: ModelSettings) -> dict[str, Mapping[str, Any]]:
         """Engine -> its options: the table's are those of its first engine."""
         options = {model.engine: model.options}
+        if self.media != Media():
+            options[UPSCALE] = self._upscaling()
         if self.storyboard.processes:
             options["storyboard"] = {"processes": self.storyboard.processes, **options.get("storyboard", {})}
         return options
+
+    def _upscaling(self) -> Mapping[str, Any]:
+        weights = self.media.upscale_weights
+        return {"way": self.media.upscale, "weights": None if weights is None else str(weights)}
 
     def prices(self) -> Prices:
         """Credits as ``domain.credits.price`` wants them."""

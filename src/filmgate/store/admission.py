@@ -15,39 +15,43 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Row,
     ScalarSelect,
     bindparam,
     func,
-    insert,
     literal_column,
     null,
     select,
+    text,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from ..domain.credits import NO_CAPS, Caps, Entry, EntryKind, Spent
 from ..domain.errors import InsufficientCredits, QueueFull, TooManyRequests
 from ..domain.limits import CREATES_WINDOW_MS, Limits, check_caps, day_of, hour_of, wait_ms
 from ..domain.task import Task
 from .accounts import add_line, balance_of
+from .hot import Hot
 from .schema import BUSY, accounts, key_spending, tasks
 
 #: A guess: nobody knows when the next task ends.
 QUEUE_RETRY_S = 10.0
 
-_GIVE_BACK = (
+_GIVE_BACK = Hot(
     update(accounts)
     .where(accounts.c.id == bindparam("of_id"))
     .values(balance=accounts.c.balance + bindparam("of_credits"), live=accounts.c.live - 1)
 )
-_SPEND = (
+_SPEND = Hot(
     update(key_spending)
     .where(key_spending.c.key_id == bindparam("of_key"), key_spending.c.hour_ms == bindparam("of_hour"))
     .values(credits=key_spending.c.credits + bindparam("of_credits"))
 )
-_SPEND_FIRST = insert(key_spending)
+_SPEND_MORE = Hot(
+    text(
+        "INSERT INTO key_spending (key_id, hour_ms, credits) VALUES (:key_id, :hour_ms, :credits) "
+        "ON CONFLICT (key_id, hour_ms) DO UPDATE SET credits = key_spending.credits + excluded.credits"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,8 @@ def admit(connection: Connection, hold: Hold, caps: Caps, limits: Limits) -> int
     Raises InsufficientCredits, InvalidRequest (no such account), TooManyRequests, QueueFull or KeySpent.
     """
     begun = hour_of(hold.at_ms)
-    taken = connection.execute(
-        _take(limits.creates_per_10s > 0, limits.queue > 0, caps != NO_CAPS),
+    taken = _take(limits.creates_per_10s > 0, limits.queue > 0, caps != NO_CAPS).one(
+        connection,
         {
             "of_id": hold.account_id,
             "of_price": hold.credits,
@@ -81,16 +85,13 @@ def admit(connection: Connection, hold: Hold, caps: Caps, limits: Limits) -> int
             "of_hour": begun,
             "of_day": day_of(hold.at_ms),
         },
-    ).one_or_none()
+    )
     if taken is None:
         balance = balance_of(connection, hold.account_id)
         raise InsufficientCredits(f"This needs {hold.credits} credits and the account has {balance}.")
     _check(hold, taken, caps, limits)
     if hold.credits:
-        spending = {"of_key": hold.key_id, "of_hour": begun, "of_credits": hold.credits}
-        if connection.execute(_SPEND, spending).rowcount == 0:
-            first = {"key_id": hold.key_id, "hour_ms": begun, "credits": hold.credits}
-            connection.execute(_SPEND_FIRST, first)
+        _SPEND_MORE.change(connection, {"key_id": hold.key_id, "hour_ms": begun, "credits": hold.credits})
     add_line(connection, Entry(hold.account_id, EntryKind.HOLD, -hold.credits, hold.at_ms, hold.task_id))
     return int(taken.orders)
 
@@ -98,14 +99,14 @@ def admit(connection: Connection, hold: Hold, caps: Caps, limits: Limits) -> int
 def release(connection: Connection, hold: Hold, ended_ms: int, *, charged: bool) -> None:
     """The task has ended: charge what was held for it, or give it back, to the hour in which it was ordered."""
     kind, credits = (EntryKind.SETTLE, 0) if charged else (EntryKind.REFUND, hold.credits)
-    connection.execute(_GIVE_BACK, {"of_id": hold.account_id, "of_credits": credits})
+    _GIVE_BACK.change(connection, {"of_id": hold.account_id, "of_credits": credits})
     if credits:
         spending = {"of_key": hold.key_id, "of_hour": hour_of(hold.at_ms), "of_credits": -credits}
-        connection.execute(_SPEND, spending)
+        _SPEND.change(connection, spending)
     add_line(connection, Entry(hold.account_id, kind, credits, ended_ms, hold.task_id))
 
 
-def _check(hold: Hold, taken: Row[Any], caps: Caps, limits: Limits) -> None:
+def _check(hold: Hold, taken: Any, caps: Caps, limits: Limits) -> None:
     if wait := wait_ms(taken.nth_last_ms, hold.at_ms, CREATES_WINDOW_MS):
         raise TooManyRequests(retry_after_s=wait / 1000)
     if 0 < limits.queue_per_account < taken.live:
@@ -121,7 +122,7 @@ def _check(hold: Hold, taken: Row[Any], caps: Caps, limits: Limits) -> None:
 
 
 @lru_cache(maxsize=8)
-def _take(windowed: bool, bounded: bool, capped: bool) -> ReturningUpdate[Any]:
+def _take(windowed: bool, bounded: bool, capped: bool) -> Hot:
     """Take the price and a number, and tell what has to be known about limits: NULL for those that nobody has set.
 
     One statement, since this is what a server does most. What it looks up elsewhere is as it was when the statement
@@ -129,7 +130,7 @@ def _take(windowed: bool, bounded: bool, capped: bool) -> ReturningUpdate[Any]:
     """
     price: BindParameter[int] = bindparam("of_price")
     mine = accounts.c.id == bindparam("of_id")
-    return (
+    return Hot(
         update(accounts)
         .where(mine, accounts.c.balance >= price)
         .values(balance=accounts.c.balance - price, orders=accounts.c.orders + 1, live=accounts.c.live + 1)
@@ -157,9 +158,11 @@ def _nth_last() -> ScalarSelect[Any]:
 
 
 def _live_of_others() -> ScalarSelect[Any]:
-    """Of the others: databases differ in whether a statement sees its own change here."""
-    others = accounts.alias("others")
-    return select(func.sum(others.c.live)).where(BUSY, others.c.id != bindparam("of_id")).scalar_subquery()
+    """Of the others: databases differ in whether a statement sees its own change here. All less its own, both as they
+    are seen: the sum over all is in the index, and to leave out one of them would take a look at each."""
+    every, mine = accounts.alias("every"), accounts.alias("mine")
+    own = select(mine.c.live).where(mine.c.id == bindparam("of_id")).scalar_subquery()
+    return select(func.sum(every.c.live) - own).where(BUSY).scalar_subquery()
 
 
 def _spent_since(start: ColumnElement[int]) -> ScalarSelect[Any]:

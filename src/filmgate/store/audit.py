@@ -9,11 +9,11 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select
 
 from ..domain.audit import Note
+from .database import Database
 from .rows import json_text
 from .schema import audit
-from .sqlite import Database
 
-_ADD = insert(audit)
+_ADD = insert(audit).inline()  # nobody asks for its number
 _DETAILS = msgspec.json.Decoder(dict[str, str | int | None])
 
 

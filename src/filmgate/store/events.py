@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, bindparam, exists, func, insert, literal
 
 from ..domain.task import Status
 from ..ports import TaskEvent
+from .database import Database
 from .schema import task_events, tasks
-from .sqlite import Database
 
 _LAST = select(func.max(task_events.c.number)).where(task_events.c.task_id == tasks.c.id).correlate(tasks)
 #: Nothing new since the last event of the task: a lease was renewed, and that is all.

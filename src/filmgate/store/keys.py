@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +16,15 @@ from ..domain.errors import InvalidRequest
 from ..domain.limits import day_of, hour_of
 from ..ports import Caller, Key
 from .audit import add_note
+from .hot import Hot
 from .rows import addresses_of, edition_of, json_text
 from .schema import key_secrets, key_spending, keys
 
 _NOW: BindParameter[int] = bindparam("of_now")
 _UNTIL: BindParameter[int] = bindparam("of_until")
-CALLER = (
-    select(keys)
+#: With the end of the secret itself: the key may last longer.
+CALLER = Hot(
+    select(keys, key_secrets.c.until_ms)
     .join_from(key_secrets, keys, keys.c.id == key_secrets.c.key_id)
     .where(
         key_secrets.c.digest == bindparam("of_digest"),
@@ -30,7 +34,7 @@ CALLER = (
     )
 )
 ALL = select(keys).order_by(keys.c.created_ms, keys.c.id)
-_LIVE = select(keys).where(keys.c.id == bindparam("of_id"), keys.c.revoked_ms.is_(None))
+_LIVE = select(keys).where(keys.c.id == bindparam("of_id"), keys.c.revoked_ms.is_(None)).with_for_update()
 _CHANGE = update(keys).where(keys.c.id == bindparam("of_id"))
 _USED = _CHANGE.values(last_used_ms=bindparam("last_used_ms"))
 _ADD = insert(keys)
@@ -94,7 +98,8 @@ def spent(connection: Connection, now_ms: int) -> Mapping[str, Spent]:
 
 
 def note_uses(connection: Connection, uses: Mapping[str, int]) -> None:
-    connection.execute(_USED, [{"of_id": key_id, "last_used_ms": at_ms} for key_id, at_ms in uses.items()])
+    """In the order of their ids, so that two who do this wait for each other, and not both."""
+    connection.execute(_USED, [{"of_id": key_id, "last_used_ms": at_ms} for key_id, at_ms in sorted(uses.items())])
 
 
 # ---------------------------------------------------------------- rows --------------------------------------------
@@ -125,7 +130,20 @@ def row_of(key: Key) -> dict[str, Any]:
     }
 
 
-def caller_of(row: Row[Any]) -> Caller:
+@dataclass(frozen=True, slots=True)
+class Good:
+    """Who may use a key, and until when if nobody changes anything before."""
+
+    caller: Caller
+    until_ms: float
+
+
+def good_of(row: Any) -> Good:
+    """Of a row of ``CALLER``."""
+    return Good(_caller_of(row), min(row.until_ms or math.inf, row.expires_ms or math.inf))
+
+
+def _caller_of(row: Any) -> Caller:
     addresses = addresses_of(row.addresses)
     return Caller(row.account_id, row.id, edition_of(row.edition), _caps_of(row), addresses, row.priority)
 
@@ -148,7 +166,7 @@ def key_of(row: Row[Any]) -> Key:
     )
 
 
-def _caps_of(row: Row[Any]) -> Caps:
+def _caps_of(row: Any) -> Caps:
     return Caps(row.hourly_cap, row.daily_cap, row.total_cap)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, delete, exists, literal_column, select, update
 
 from ..ports import Clock
+from .database import Database
 from .rows import artifacts_of
 from .schema import callbacks, tasks
-from .sqlite import Database
 
 _EXPIRED = (
     select(tasks.c.id)

@@ -14,10 +14,11 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from . import schema
-from .sqlite import DatabaseRefused, connect, create_file, driver_of, engine_for, location, patiently, transaction
+from .database import DatabaseRefused, is_postgres
+from .sqlite import connect, create_file, driver_of, engine_for, location, patiently, transaction
 
 #: Oldest first; the last is the schema of this program.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 BASE = "base"  #: Alembic's word for "before the first revision"
 
 _VERSION_TABLE = (
@@ -27,11 +28,16 @@ _VERSION_TABLE = (
 
 
 def migrate(database: str | Path) -> None:
-    """Create or upgrade the database, which is ``sqlite:///PATH`` or a path. Safe to call from several processes.
+    """Create or upgrade the database at an address, or in a file. Safe to call from several processes.
 
-    An existing database is copied beside itself first, as ``NAME.before-REVISION``. Raises DatabaseRefused for a file
+    An existing file is copied beside itself first, as ``NAME.before-REVISION``. Raises DatabaseRefused for a database
     that a newer program has written, or another program.
     """
+    if isinstance(database, str) and is_postgres(database):
+        from . import tables  # needs a driver that not everybody has
+
+        tables.migrate(database)
+        return
     path = location(database)
     create_file(path)
     try:
@@ -77,12 +83,17 @@ def _bring_up(connection: Connection, path: Path, revision: str | None) -> None:
     if revision == REVISIONS[-1]:  # another process was faster
         return
     if revision is None:
-        schema.metadata.create_all(connection)
-        connection.execute(text(_VERSION_TABLE))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": REVISIONS[-1]})
+        create(connection)
         return
     hot_copy(path, path.with_name(f"{path.name}.before-{REVISIONS[-1]}"))
     upgrade(connection)
+
+
+def create(connection: Connection) -> None:
+    """All tables as they are now, in the transaction of the caller."""
+    schema.metadata.create_all(connection)
+    connection.execute(text(_VERSION_TABLE))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": REVISIONS[-1]})
 
 
 def hot_copy(path: Path, copy: Path) -> None:
@@ -105,6 +116,12 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     connection.begin()  # tells Alembic that a transaction is open, and that it is not Alembic's to commit
     command.upgrade(config, revision)
+    if connection.dialect.name == "sqlite":
+        _check_references(connection)
+
+
+def _check_references(connection: Connection) -> None:
+    """SQLite does not while tables are rebuilt."""
     broken = driver_of(connection).execute("PRAGMA foreign_key_check").fetchall()
     if broken:
         raise RuntimeError(

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from .sqlite import DatabaseRefused
+from .database import DatabaseRefused
 
 _TABLE = Path("/proc/self/mountinfo")
 _REMOTE = frozenset(

@@ -77,12 +77,15 @@ def _turns() -> CTE:
 
     First those with the fewest tasks worked on for their weight, then those not served for the longest time.
     """
-    begun = _begun(accounts.c.id)
-    share = (cast(begun, Float) / accounts.c.weight).label("share")
+    begun = _begun(accounts.c.id).label("begun")
+    busy = select(accounts.c.id, accounts.c.weight, accounts.c.served, accounts.c.max_running, begun).where(BUSY)
+    # For its own sake PostgreSQL would count twice.
+    busy_ones = busy.cte("busy").prefix_with("MATERIALIZED", dialect="postgresql")
+    share = (cast(busy_ones.c.begun, Float) / busy_ones.c.weight).label("share")
     return (
-        select(accounts.c.id, share, accounts.c.served)
-        .where(BUSY, begun < func.coalesce(accounts.c.max_running, bindparam("of_most")))
-        .order_by(share, accounts.c.served, accounts.c.id)
+        select(busy_ones.c.id, share, busy_ones.c.served)
+        .where(busy_ones.c.begun < func.coalesce(busy_ones.c.max_running, bindparam("of_most")))
+        .order_by(share, busy_ones.c.served, busy_ones.c.id)
         .limit(bindparam("of_many"))
         .offset(bindparam("of_past"))
         .cte("turns")
@@ -162,6 +165,30 @@ CLAIM = (
     )
     .returning(tasks)
 )
+HAND_OVER = _released(Event.HAND_OVER).where(_OF_LEASE).returning(tasks)
+#: Of a task that nobody holds: whoever has looked at it last has put off the next look to this very time.
+_OF_LOOK = and_(tasks.c.id == bindparam("of_id"), tasks.c.run_at_ms == bindparam("of_look"))
+#: Look after these: nobody else does until ``run_at_ms``, which says whose look it is.
+LOOK = (
+    update(tasks)
+    .where(
+        in_state(Status.WAITING),
+        tasks.c.run_at_ms <= bindparam("of_now"),
+        tasks.c.id.in_(
+            select(tasks.c.id)
+            .where(
+                in_state(Status.WAITING),
+                tasks.c.run_at_ms <= bindparam("of_now"),
+                tasks.c.engine.in_(bindparam("of_engines", expanding=True)),
+            )
+            .order_by(tasks.c.run_at_ms)
+            .limit(bindparam("of_limit"))
+        ),
+    )
+    .returning(tasks)
+)
+LOOK_AGAIN = update(tasks).where(in_state(Status.WAITING), _OF_LOOK).returning(tasks.c.id)
+COLLECT = move(Event.COLLECT).where(_OF_LOOK).values(attempt=tasks.c.attempt + 1).returning(tasks)
 SUCCEED = _released(Event.SUCCEED).where(_OF_LEASE).values(progress=1.0).returning(tasks)
 REJECT = _released(Event.REJECT).where(_OF_LEASE).returning(tasks)
 FAIL = _released(Event.FAIL).where(_OF_LEASE).returning(tasks)

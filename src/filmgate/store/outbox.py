@@ -11,8 +11,8 @@ from sqlalchemy.sql.dml import Update
 from ..domain.callback import Callback, CallbackState, Delivery
 from ..domain.errors import TaskNotFound
 from ..ports import Clock
+from .database import Database, Notice
 from .schema import callbacks, deliveries
-from .sqlite import Database
 
 # A literal, so that the partial index may be used.
 PENDING = callbacks.c.state == literal_column(f"'{CallbackState.PENDING}'")
@@ -27,6 +27,7 @@ _NEXT_FEW = (
     .where(PENDING, callbacks.c.next_at_ms <= bindparam("of_now"))
     .order_by(callbacks.c.next_at_ms)
     .limit(bindparam("of_limit"))
+    .with_for_update(skip_locked=True)
 )
 _TAKE = update(callbacks).where(PENDING, callbacks.c.id.in_(_NEXT_FEW)).returning(callbacks)
 # Of this very lease: another sender may have taken it since.
@@ -47,7 +48,7 @@ _REDELIVER = (
     .values(tries=0, state=CallbackState.PENDING.value, next_at_ms=bindparam("of_now"))
     .returning(callbacks)
 )
-_ADD_DELIVERY = insert(deliveries)
+_ADD_DELIVERY = insert(deliveries).inline()  # nobody asks for its number
 
 
 class SqlOutbox:
@@ -99,7 +100,7 @@ class SqlOutbox:
 
     async def redeliver(self, callback_id: str) -> Callback:
         values = {"of_id": callback_id, "of_now": self._clock.now_ms()}
-        row = await self._database.write(lambda c: c.execute(_REDELIVER, values).one_or_none())
+        row = await self._database.write(lambda c: c.execute(_REDELIVER, values).one_or_none(), notice=Notice.QUEUE)
         if row is None:
             raise TaskNotFound(f"There is no callback {callback_id!r}: list the callbacks to see those there are.")
         return _callback_of(row)

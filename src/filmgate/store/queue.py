@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Row, bindparam, select
 from ..domain.forecast import Queue, Running, Share, Size, Waiting, mean_paces
 from ..domain.task import Status
 from ..ports import Clock
+from .database import Database
 from .moves import in_state
 from .rows import spec_of
 from .schema import accounts, tasks
-from .sqlite import Database
 
 _LATELY = 200  #: ended tasks that paces are taken from
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row
 
 from ..domain.spec import Spec
 from ..domain.task import Artifact, Failure, Origin, Status, Task
@@ -87,7 +86,8 @@ def row_of(task: Task) -> dict[str, Any]:
     }
 
 
-def task_of(row: Row[Any]) -> Task:
+def task_of(row: Any) -> Task:
+    """Of a row of SQLAlchemy's, or of the driver's own, which knows no booleans."""
     return Task(
         id=row.id,
         origin=Origin(row.account_id, row.key_id, row.dialect, row.public_base, edition_of(row.edition)),
@@ -107,7 +107,7 @@ def task_of(row: Row[Any]) -> Task:
         progress=float(row.progress),  # SQLite returns 1 for 1.0 from RETURNING
         stage=row.stage,
         engine=row.engine,
-        fallback_used=row.fallback_used,
+        fallback_used=bool(row.fallback_used),
         checkpoint=row.checkpoint,
         failure=None if row.failure is None else _FAILURE.decode(row.failure),
         retry_of=row.retry_of,

@@ -22,6 +22,9 @@ from sqlalchemy import (
     text,
 )
 
+#: The number of a row, for as long as the server lives. SQLite numbers rows of its own accord, under this type alone.
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+
 
 def _only_added_to(table: Table) -> None:
     """Rows are added to the table, never changed: the database itself refuses anything else."""
@@ -31,6 +34,17 @@ def _only_added_to(table: Table) -> None:
             f"BEGIN SELECT RAISE(ABORT, 'rows of {table.name} stay as they are: add another one'); END"
         )
         event.listen(table, "after_create", refusal.execute_if(dialect="sqlite"))
+    function = DDL(  # type: ignore[no-untyped-call]
+        f"CREATE FUNCTION {table.name}_stays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+        f"'rows of {table.name} stay as they are: add another one' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    event.listen(table, "after_create", function.execute_if(dialect="postgresql"))
+    for change in ("UPDATE", "DELETE"):
+        trigger = DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER {table.name}_no_{change.lower()} BEFORE {change} ON {table.name} "
+            f"FOR EACH ROW EXECUTE FUNCTION {table.name}_stays()"
+        )
+        event.listen(table, "after_create", trigger.execute_if(dialect="postgresql"))
 
 
 #: Constraints have names, so that later revisions can name them.
@@ -115,7 +129,7 @@ key_spending = Table(
 ledger = Table(
     "ledger",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("account_id", String(64), ForeignKey("accounts.id"), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("credits", BigInteger, nullable=False),
@@ -186,11 +200,24 @@ Index(
     tasks.c.model,
     tasks.c.run_at_ms,
     sqlite_where=_QUEUED,
-    postgresql_where=_QUEUED,
-)
+).ddl_if(dialect="sqlite")
 # Likewise: a look for what is due, or late, would take the claim index otherwise, and go through the whole queue.
-Index("ix_tasks_due", tasks.c.status, tasks.c.run_at_ms, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
+Index("ix_tasks_due", tasks.c.status, tasks.c.run_at_ms, sqlite_where=_QUEUED).ddl_if(dialect="sqlite")
+# PostgreSQL leaves out a term that follows from the condition of the index, and with it in front would read all of it.
+for _name, _columns in (
+    ("ix_tasks_claim", "account_id, key_id, priority DESC, created_ms, id, model, run_at_ms"),
+    ("ix_tasks_due", "run_at_ms"),
+):
+    _index = DDL(f"CREATE INDEX {_name} ON tasks ({_columns}) WHERE status = 'queued'")  # type: ignore[no-untyped-call]
+    event.listen(tasks, "after_create", _index.execute_if(dialect="postgresql"))
 Index("ix_tasks_leases", tasks.c.owner, tasks.c.lease_until_ms, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+_WAITING = text("status = 'waiting'")
+Index(
+    "ix_tasks_waiting",
+    *(tasks.c.status, tasks.c.run_at_ms, tasks.c.engine),
+    sqlite_where=_WAITING,
+    postgresql_where=_WAITING,
+)
 #: What a remote engine works on counts as running wherever running tasks are counted: somebody works on it.
 BEGUN = text("status IN ('running', 'waiting')")
 # ``status`` makes it a covering index: then it is always the cheapest way to count.
@@ -260,6 +287,25 @@ task_events = Table(
     Column("stage", Text, nullable=False),
 )
 
+#: What ran where: one row for each engine that was asked in an attempt.
+runs = Table(
+    "runs",
+    metadata,
+    Column("task_id", String(32), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("engine", String(64), primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("worker", String(128), nullable=False),
+    Column("began_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("outcome", String(64)),
+    Column("upstream_id", Text),
+    Column("parameters", Text, nullable=False),
+)
+# What may still be going on elsewhere: few, however many runs there are.
+_OPEN = text("ended_ms IS NULL")
+Index("ix_runs_open", runs.c.engine, runs.c.task_id, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
 callbacks = Table(
     "callbacks",
     metadata,
@@ -280,7 +326,7 @@ Index("ix_callbacks_newest_of_account", callbacks.c.account_id, callbacks.c.crea
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("callback_id", String(40), ForeignKey("callbacks.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
@@ -297,6 +343,8 @@ workers = Table(
     Column("id", String(128), primary_key=True),
     Column("engines", Text, nullable=False),
     Column("until_ms", BigInteger, nullable=False),
+    # Engines that are left alone for a while, since they have failed so often.
+    Column("resting", Text, nullable=False, server_default="[]"),
 )
 
 secrets = Table(
@@ -329,7 +377,7 @@ uploads = Table(
 webhook_secrets = Table(
     "webhook_secrets",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("account_id", String(64), ForeignKey("accounts.id"), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("secret", Text, nullable=False),
@@ -351,7 +399,7 @@ features = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("at_ms", BigInteger, nullable=False, index=True),
     Column("actor", Text, nullable=False),
     Column("action", String(64), nullable=False),

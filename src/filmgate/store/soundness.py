@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from .sqlite import DatabaseRefused
+from .database import DatabaseRefused
 
 QUICK_BYTES = 256 * 2**20  #: looked through in about 0.2 s
 _MOST_FAULTS = 5

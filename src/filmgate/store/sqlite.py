@@ -12,22 +12,20 @@ import asyncio
 import contextlib
 import logging
 import os
-import queue
 import random
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from ..domain.errors import FilmgateError
+from .database import DatabaseBusy, DatabaseRefused, DatabaseUnavailable, Heard, Notice, Observe, Remembered, Turn
+from .pieces import Piece, Waiting, asked, next_batch, tell_all
 
 log = logging.getLogger("filmgate.store")
 
@@ -36,26 +34,6 @@ T = TypeVar("T")
 MOST_PIECES = 128  #: in one transaction, so that nobody waits long for the others of a batch
 PATIENCE_S = 60.0  #: how long to wait for another process that is writing
 READ_PATIENCE_MS = 5000  #: readers wait only while a file is being recovered after a crash
-
-
-class DatabaseRefused(FilmgateError):
-    """The file cannot be used by this program, and the sentence says what to do. Nothing was changed."""
-
-    sentence = "This database cannot be used."
-
-
-class DatabaseBusy(FilmgateError):
-    """Another process is in the middle of a transaction, and stays there."""
-
-    sentence = "The database is busy."
-    retryable = True
-
-
-class DatabaseUnavailable(FilmgateError):
-    """The file cannot be written or read just now: the disk is full, or has gone. Nothing was changed."""
-
-    sentence = "The database cannot be used at the moment: try again later."
-    retryable = True
 
 
 _PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
@@ -150,46 +128,28 @@ def transaction(connection: Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-@dataclass(slots=True, eq=False)
-class _Piece(Generic[T]):
-    """One caller's work, and where to tell what came of it."""
-
-    work: Callable[[Connection], T]
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[T]
-    value: T | None = None
-    error: Exception | None = None
-
-    def run(self, connection: Connection, driver: sqlite3.Connection) -> None:
-        """In a savepoint: a piece that fails takes back its own changes and nobody else's."""
-        driver.execute("SAVEPOINT piece")
-        try:
-            self.value = self.work(connection)
-        except Exception as error:
-            self.error = as_passing(error)
-            driver.execute("ROLLBACK TO piece")
-        driver.execute("RELEASE piece")
-
-    def tell(self) -> None:
-        if self.future.done():  # its caller was cancelled
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.value)  # type: ignore[arg-type]
+def _run(piece: Piece[Any], connection: Connection, driver: sqlite3.Connection) -> None:
+    """In a savepoint: a piece that fails takes back its own changes and nobody else's."""
+    driver.execute("SAVEPOINT piece")
+    try:
+        piece.value = piece.work(connection)
+    except Exception as error:
+        piece.error = as_passing(error)
+        driver.execute("ROLLBACK TO piece")
+    driver.execute("RELEASE piece")
 
 
 class _Writer:
     """The thread that writes."""
 
-    def __init__(self, engine: Engine, observe: Callable[[int, float], None]) -> None:
+    def __init__(self, engine: Engine, observe: Observe) -> None:
         self._observe = observe
-        self._pieces: queue.SimpleQueue[_Piece[Any] | None] = queue.SimpleQueue()
+        self._pieces: Waiting = Waiting()
         self._connection = engine.connect()
         self._thread = threading.Thread(target=self._run, name="filmgate-store", daemon=True)
         self._thread.start()
 
-    def put(self, piece: _Piece[Any]) -> None:
+    def put(self, piece: Piece[Any]) -> None:
         self._pieces.put(piece)
 
     def close(self) -> None:
@@ -201,52 +161,29 @@ class _Writer:
         with self._connection:
             closing = False
             while not closing:
-                batch, closing = self._next_batch()
+                batch, closing = next_batch(self._pieces, MOST_PIECES)
                 if batch:
                     began = time.perf_counter()
                     _commit(self._connection, batch)
-                    _tell_all(batch)
+                    tell_all(batch)
                     self._observe(len(batch), time.perf_counter() - began)
 
-    def _next_batch(self) -> tuple[list[_Piece[Any]], bool]:
-        """Everything that waits, up to the bound; and whether it was the last."""
-        batch: list[_Piece[Any]] = []
-        with contextlib.suppress(queue.Empty):
-            while len(batch) < MOST_PIECES:
-                piece = self._pieces.get(block=not batch)
-                if piece is None:
-                    return batch, True
-                batch.append(piece)
-        return batch, False
 
-
-def _commit(connection: Connection, batch: list[_Piece[Any]]) -> None:
+def _commit(connection: Connection, batch: list[Piece[Any]]) -> None:
     try:
         with transaction(connection) as driver:
             for piece in batch:
-                piece.run(connection, driver)
+                _run(piece, connection, driver)
     except Exception as error:  # the disk is full, or worse: nothing of this batch was kept
         spoilt = as_passing(error)
         for piece in batch:
             piece.error = piece.error or spoilt
 
 
-def _tell_all(batch: list[_Piece[Any]]) -> None:
-    for loop, pieces in groupby(batch, key=lambda piece: piece.loop):
-        # A closed loop refuses the call: then nobody is waiting any more.
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(_tell_each, list(pieces))
-
-
-def _tell_each(pieces: list[_Piece[Any]]) -> None:
-    for piece in pieces:
-        piece.tell()
-
-
 class Database:
     """An open, migrated database file. Close it, or use it as ``async with Database(path) as database``."""
 
-    def __init__(self, path: Path, observe: Callable[[int, float], None] = lambda pieces, seconds: None) -> None:
+    def __init__(self, path: Path, observe: Observe = lambda pieces, seconds: None) -> None:
         """``observe`` hears, in the writing thread, of each transaction: how many pieces it had, how long it took."""
         self.path = path
         self._engine = engine_for(path)
@@ -254,22 +191,44 @@ class Database:
         self._writing_engine = engine_for(path, patience_ms=0)  # waits in ``patiently`` instead
         self._writer = _Writer(self._writing_engine, observe)
         self._closed = False
+        self._turn: int | None = None
+        self._asked: list[Piece[Any]] = []
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """What ``work`` returned, once it is on the disk; what it raised, once it is undone.
-
-        ``work`` runs in the writing thread, between statements of others: it must neither wait nor begin transactions.
-        """
+    async def write(
+        self, work: Callable[[Connection], T], *, turn: Turn | None = None, notice: Notice | None = None
+    ) -> T:
+        """In the writing thread. One writer at a time is let in here, so that everything has its turn anyway."""
         if self._closed:
             raise RuntimeError("The database is closed.")
-        loop = asyncio.get_running_loop()
-        piece: _Piece[T] = _Piece(work, loop, loop.create_future())
-        self._writer.put(piece)
+        piece = asked(work)
+        if not self._asked:
+            piece.loop.call_soon(self._hand_over)
+        self._asked.append(piece)
         return await piece.future
+
+    def _hand_over(self) -> None:
+        """At the end of a turn of the loop, so that all that was asked for in it shares one transaction."""
+        pieces, self._asked = self._asked, []
+        for piece in pieces:
+            self._writer.put(piece)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """At once, in the event loop, without ever waiting: for one look-up by an index."""
         return work(self._reader)
+
+    def mark(self, of: Remembered) -> object | None:
+        """Of all rows alike: whether anything was committed, by whatever process.
+
+        Asked of SQLite (3 µs) once in each turn of the loop: whoever could know of a later commit is heard in a later
+        turn.
+        """
+        if self._turn is None:
+            self._turn = driver_of(self._reader).execute("PRAGMA data_version").fetchone()[0]
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        return self._turn
+
+    def _end_turn(self) -> None:
+        self._turn = None
 
     async def read_aside(self, work: Callable[[Connection], T]) -> T:
         """In a thread: for lists and sums. All statements of ``work`` see the same moment."""
@@ -283,11 +242,14 @@ class Database:
             finally:
                 driver_of(connection).execute("COMMIT")
 
+    def listen(self, heard: Heard) -> None:
+        """Nobody tells anything here: processes of one machine nudge each other, or look again."""
+
     async def close(self) -> None:
-        """Finish what was asked for, then close the file. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
+        self._hand_over()
         await asyncio.to_thread(self._writer.close)
         self._reader.close()
         self._engine.dispose()

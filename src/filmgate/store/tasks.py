@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -31,18 +31,24 @@ from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
 from ..domain.limits import NO_LIMITS, Limits
 from ..domain.listing import ANY, Page, Sought
 from ..domain.spec import Kind
-from ..domain.task import Artifact, Failure, Lease, OrderKey, Status, Task
+from ..domain.task import Artifact, Failure, Lease, OrderKey, Run, Status, Task
 from ..ports import Clock, Progress
 from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
+from .database import Database, Notice, Remembered, Turn
 from .events import note_events
+from .hot import Hot
+from .memory import Memory
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
+from .runs import note_runs
 from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
-from .sqlite import Database
 
 log = logging.getLogger("filmgate.store")
 
-_GET = select(tasks).where(tasks.c.id == bindparam("of_id"))
+_OF_ID = select(tasks).where(tasks.c.id == bindparam("of_id"))
+_GET = Hot(_OF_ID)
+#: Nobody else may move it until we have.
+_GET_LOCKED = _OF_ID.with_for_update()
 _STATE = select(task_state.c.state).where(task_state.c.task_id == bindparam("of_id"))
 _UPGRADE = select(tasks).where(
     tasks.c.source_id == bindparam("of_source"),
@@ -63,7 +69,7 @@ _FAILED_UPGRADE = (
     .limit(1)
 )
 _HELD = select(tasks.c.id, tasks.c.attempt).where(moves.HELD_BY_OWNER)
-_ADD = insert(tasks)
+_ADD = Hot(insert(tasks))
 _ADD_STATE = insert(task_state)
 _ADD_CALLBACK = insert(callbacks)
 _FORWARD = (
@@ -80,6 +86,7 @@ _SERVED = (
 _heartbeat = lru_cache(maxsize=64)(moves.heartbeat)
 
 NO_BOUND = 2**31 - 1
+_KNOWN = 1024  #: tasks that are remembered: as many as may be asked about at a time
 FIRST_TURNS = 8  #: accounts that a claim looks at before it looks at all of them
 
 GIVEN_UP = (
@@ -101,6 +108,18 @@ def random_callback_id() -> str:
     return f"msg_{secrets.token_hex(16)}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A task as it was read."""
+
+    row: Any
+    task: Task
+
+
+def _sort(task: Task) -> Remembered:
+    return Remembered.ENDED if task.status.ended else Remembered.ROWS
+
+
 class SqlTaskStore:
     """The TaskStore of ``ports`` over a database."""
 
@@ -115,6 +134,7 @@ class SqlTaskStore:
         self._clock = clock
         self._new_callback_id = new_callback_id
         self._limits = limits
+        self._known: Memory[_Known] = Memory(_KNOWN)
 
     async def submit(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
         return await self._ordering(task, order_key, partial(self._submit, task, row_of(task), caps, order_key))
@@ -125,7 +145,7 @@ class SqlTaskStore:
     async def _ordering(self, task: Task, order_key: OrderKey | None, work: Callable[[Connection], Task]) -> Task:
         """The unique index knows whether a key is new, whoever else is asking: then the other one's task is ours."""
         try:
-            return await self._database.write(work)
+            return await self._database.write(work, turn=Turn.ORDERS, notice=Notice.QUEUE)
         except IntegrityError as error:
             if task.retry_of is not None:
                 raise Conflict("This task has been ordered once more already.") from error
@@ -152,10 +172,28 @@ class SqlTaskStore:
         return None if row is None else task_of(row)
 
     async def get(self, task_id: str, account_id: str | None = None) -> Task:
-        row = await self._database.read(lambda c: c.execute(_GET, {"of_id": task_id}).one_or_none())
+        kept = self._known.last(task_id)
+        if (
+            kept is not None
+            and account_id in (None, kept.value.task.origin.account_id)
+            and kept.holds(self._database.mark(_sort(kept.value.task)))
+        ):
+            return kept.value.task
+        return await self._look(task_id, account_id, None if kept is None else kept.value)
+
+    async def _look(self, task_id: str, account_id: str | None, before: _Known | None) -> Task:
+        """The same Task as the last time where its row has not changed: see ``TaskStore.get``.
+
+        Somebody else's is looked up as one that there is not: it is neither decoded nor remembered, so that nothing
+        about it can be told by how long that took.
+        """
+        marks = {of: self._database.mark(of) for of in (Remembered.ROWS, Remembered.ENDED)}
+        row = await self._database.read(lambda c: _GET.one(c, {"of_id": task_id}))
         if row is None or account_id not in (None, row.account_id):
             raise TaskNotFound
-        return task_of(row)
+        known = before if before is not None and before.row == row else _Known(row, task_of(row))
+        self._known.keep(task_id, known, marks[_sort(known.task)])
+        return known.task
 
     async def state_of(self, task_id: str) -> bytes:
         state = await self._database.read(lambda c: c.execute(_STATE, {"of_id": task_id}).scalar_one_or_none())
@@ -191,7 +229,8 @@ class SqlTaskStore:
                     "lease_until_ms": now + lease_ms,
                     "started_ms": now,
                 },
-            )
+            ),
+            turn=Turn.CLAIMS,
         )
 
     async def heartbeat(self, owner: str, lease_ms: int, progress: Mapping[str, Progress]) -> set[str]:
@@ -211,13 +250,36 @@ class SqlTaskStore:
 
         return await self._database.write(work)
 
-    async def checkpoint(self, lease: Lease, checkpoint: str) -> None:
-        values = {**_fence(lease), "checkpoint": checkpoint}
-        if await self._database.write(lambda c: c.execute(moves.CHECKPOINT, values).rowcount) != 1:
-            raise LeaseLost
+    async def checkpoint(
+        self,
+        lease: Lease,
+        checkpoint: str | None,
+        *,
+        run: Run | None = None,
+        artifacts: Sequence[Artifact] | None = None,
+    ) -> None:
+        values: dict[str, Any] = {"checkpoint": checkpoint}
+        if run is not None:
+            values["engine"] = run.engine
+        if artifacts is not None:
+            values |= {"artifacts": artifacts_text(artifacts), "media_until_ms": media_until(artifacts)}
+
+        def work(connection: Connection) -> None:
+            if connection.execute(moves.CHECKPOINT, _fence(lease) | values).rowcount != 1:
+                raise LeaseLost
+            note_runs(connection, lease.task.id, [run] if run is not None else [])
+
+        await self._database.write(work)
 
     async def succeed(
-        self, lease: Lease, artifacts: Sequence[Artifact], *, engine: str, state: bytes, fallback_used: bool = False
+        self,
+        lease: Lease,
+        artifacts: Sequence[Artifact],
+        *,
+        engine: str,
+        state: bytes,
+        fallback_used: bool = False,
+        runs: Sequence[Run] = (),
     ) -> Task:
         values = {
             "artifacts": artifacts_text(artifacts),
@@ -230,31 +292,39 @@ class SqlTaskStore:
         def work(connection: Connection) -> Task:
             task = _move(connection, moves.SUCCEED, lease, values | {"ended_ms": self._clock.now_ms()})
             connection.execute(_ADD_STATE, {"task_id": task.id, "state": state})
+            note_runs(connection, task.id, runs)
             return self._close(connection, task)
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
-    async def end(self, lease: Lease, error: TaskError) -> Task:
+    async def end(self, lease: Lease, error: TaskError, runs: Sequence[Run] = ()) -> Task:
         rejected = isinstance(error, Rejection)
         values = _failed(Status.REJECTED if rejected else Status.FAILED, error)
 
         def work(connection: Connection) -> Task:
             statement = moves.REJECT if rejected else moves.FAIL
             task = _move(connection, statement, lease, values | {"ended_ms": self._clock.now_ms()})
+            note_runs(connection, task.id, runs)
             return self._close(connection, task)
+
+        return await self._database.write(work, notice=Notice.QUEUE)
+
+    async def retry(self, lease: Lease, error: TaskError, run_at_ms: int, runs: Sequence[Run] = ()) -> Task:
+        values = {"run_at_ms": run_at_ms, "stage": f"waits to be tried again: {error.slug.replace('_', ' ')}"}
+
+        def work(connection: Connection) -> Task:
+            note_runs(connection, lease.task.id, runs)
+            return self._requeue(connection, moves.RETRY, lease, values)
 
         return await self._database.write(work)
 
-    async def retry(self, lease: Lease, error: TaskError, run_at_ms: int) -> Task:
-        values = {"run_at_ms": run_at_ms, "stage": f"waits to be tried again: {error.slug.replace('_', ' ')}"}
-        return await self._database.write(lambda c: self._requeue(c, moves.RETRY, lease, values))
-
     async def drain(self, lease: Lease) -> Task:
-        return await self._database.write(lambda c: self._requeue(c, moves.DRAIN, lease, {"stage": "queued"}))
+        again = partial(self._requeue, statement=moves.DRAIN, lease=lease, values={"stage": "queued"})
+        return await self._database.write(again, notice=Notice.QUEUE)
 
     async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
         def work(connection: Connection) -> Task:
-            row = connection.execute(_GET, {"of_id": task_id}).one_or_none()
+            row = connection.execute(_GET_LOCKED, {"of_id": task_id}).one_or_none()
             if row is None or account_id not in (None, row.account_id):
                 raise TaskNotFound
             after(Status(row.status), Event.CANCEL)
@@ -263,7 +333,7 @@ class SqlTaskStore:
             of_row = {"of_id": task_id, "of_status": row.status}
             return self._close(connection, task_of(connection.execute(moves.CANCEL, of_row | values).one()))
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def held(self, owner: str) -> Mapping[str, int]:
         rows = await self._database.read(lambda c: c.execute(_HELD, {"of_owner": owner}).all())
@@ -284,7 +354,7 @@ class SqlTaskStore:
                     ended += [self._close(connection, task_of(row)) for row in rows]
             return ended
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def sweep_leases(self, owner: str | None = None) -> Sequence[Task]:
         last, others = moves.LEASES_RUN_OUT if owner is None else moves.LEASES_OF_OWNER
@@ -298,7 +368,7 @@ class SqlTaskStore:
             note_events(connection, [task.id for task in requeued], now)
             return [self._close(connection, task) for task in given_up] + requeued
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.QUEUE)
 
     async def bring_forward(self, longest_ms: int) -> None:
         now = self._clock.now_ms()
@@ -316,7 +386,7 @@ class SqlTaskStore:
         if order_key is not None:
             order_keys.note(connection, order_key, task)
         number = admit(connection, hold_of(task), caps, self._limits)
-        connection.execute(_ADD, row | {"created_ms": task.created_ms, "number": number})
+        _ADD.change(connection, row | {"created_ms": task.created_ms, "number": number})
         return task
 
     def _submit_once(

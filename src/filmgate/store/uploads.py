@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
 
 from ..ports import Clock, Upload
+from .database import Database
 from .schema import uploads
-from .sqlite import Database
 
 _OF_KEY = select(uploads).where(uploads.c.account_id == bindparam("of_account"), uploads.c.key == bindparam("of_key"))
 _STORED_BYTES = select(func.coalesce(func.sum(uploads.c.bytes), 0)).where(

@@ -14,9 +14,9 @@ from ..domain.errors import InvalidRequest
 from ..ports import Clock, HeldSecret, WebhookSecrets
 from .accounts import balance_of
 from .audit import add_note
-from .schema import webhook_secrets
+from .database import Database
+from .schema import accounts, webhook_secrets
 from .sealing import Seal, SecretSealed, is_sealed
-from .sqlite import Database
 
 log = logging.getLogger("filmgate.store")
 
@@ -34,10 +34,11 @@ _GOOD = (
     )
     .order_by(webhook_secrets.c.id.desc())
 )
+_LOCK = select(accounts.c.id).where(accounts.c.id == bindparam("of_account")).with_for_update()
 _FORGET = delete(webhook_secrets).where(*_OF_KIND)
 _FORGET_RUN_OUT = _FORGET.where(webhook_secrets.c.until_ms <= bindparam("of_now"))
 _REPLACE = update(webhook_secrets).where(*_OF_KIND, webhook_secrets.c.until_ms.is_(None))
-_ADD = insert(webhook_secrets)
+_ADD = insert(webhook_secrets).inline()
 _ALL = select(webhook_secrets)
 _RESEAL = update(webhook_secrets).where(webhook_secrets.c.id == bindparam("of_id"))
 _IN_CLEAR = Seal(None)
@@ -115,6 +116,7 @@ def _known(kind: str) -> str:
 
 def _rotate(row: dict[str, Any], until_ms: int, note: Note, connection: Connection) -> None:
     balance_of(connection, row["account_id"])  # says so where there is no such account
+    connection.execute(_LOCK, {"of_account": row["account_id"]})  # one replaces after the other
     of_kind = {"of_account": row["account_id"], "of_kind": row["kind"]}
     connection.execute(_REPLACE, of_kind | {"until_ms": until_ms})
     connection.execute(_FORGET_RUN_OUT, of_kind | {"of_now": row["created_ms"]})

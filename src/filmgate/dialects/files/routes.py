@@ -9,7 +9,6 @@ from typing import Any, Final
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ...domain.errors import AddressRefused, FilmgateError, InvalidRequest, TooLarge, Unreachable, UploadRefused
 from ...domain.features import Feature
@@ -17,6 +16,7 @@ from ...http.body import read_body
 from ...http.codes import code_of
 from ...http.desk import Desk
 from ...http.envelope import JSON, envelope
+from ...http.front import Direct
 from ...http.multipart import read_form
 from ...net.landing import Oversized
 from ...net.outbound import Outbound
@@ -46,7 +46,7 @@ def routes(
     storage: Storage,
     accounts: AccountStore,
     download_s: float,
-) -> list[Route]:
+) -> list[Direct]:
     def told(request: Request, upload: Upload) -> Response:
         url = desk.links.link(desk.public_base(request), upload.key, upload.expires_ms, upload.name)
         return _answer(200, _UPLOADED, render_upload(upload, url))
@@ -98,12 +98,12 @@ def routes(
         return envelope(200, "success", await accounts.balance(caller.account_id))
 
     return [
-        Route("/api/file-base64-upload", base64_upload, methods=["POST"]),
-        Route("/api/file-url-upload", url_upload, methods=["POST"]),
-        Route("/api/file-stream-upload", stream_upload, methods=["POST"]),
-        Route("/api/v1/common/download-url", download_url, methods=["POST"]),
-        Route("/api/v1/chat/credit", credit, methods=["GET"]),
-        Route("/api/v1/common/credit", credit, methods=["GET"]),
+        Direct("/api/file-base64-upload", base64_upload, ("POST",)),
+        Direct("/api/file-url-upload", url_upload, ("POST",)),
+        Direct("/api/file-stream-upload", stream_upload, ("POST",)),
+        Direct("/api/v1/common/download-url", download_url, ("POST",)),
+        Direct("/api/v1/chat/credit", credit),
+        Direct("/api/v1/common/credit", credit),
     ]
 
 

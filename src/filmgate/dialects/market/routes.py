@@ -6,7 +6,6 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ...domain.errors import MalformedRequest
 from ...domain.features import Feature
@@ -18,6 +17,7 @@ from ...http.desk import Desk
 from ...http.edition import Edition
 from ...http.envelope import envelope
 from ...http.errors import Render
+from ...http.front import Direct
 from ...http.order_keys import order_key_of
 from ...http.orders import Extension
 from ...http.refusals import errors as refusals
@@ -36,7 +36,7 @@ CHANGED: Final = {
 }
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(desk: Desk) -> list[Direct]:
     async def order(
         caller: Caller, asked: Generation | Extension | UpgradeOrder, base: str, key: OrderKey | None
     ) -> Task:
@@ -66,8 +66,8 @@ def routes(desk: Desk) -> list[Route]:
         return envelope(200, "success", render_record(task, desk.links))
 
     return [
-        Route("/api/v1/jobs/createTask", create_task, methods=["POST"]),
-        Route("/api/v1/jobs/recordInfo", record_info, methods=["GET"]),
+        Direct("/api/v1/jobs/createTask", create_task, ("POST",)),
+        Direct("/api/v1/jobs/recordInfo", record_info),
     ]
 
 

@@ -172,6 +172,33 @@ _FILTERS = (
     Parameter("since", "Only those created at this time or later: milliseconds, or ISO 8601.", required=False),
     Parameter("until", "Only those created before this time.", required=False),
 )
+
+
+class Model(Struct):
+    """What may be ordered of a model. Each of these can be had, though not every combination of them."""
+
+    model: Annotated[str, Meta(description="What an order calls it.")]
+    isDefault: Annotated[bool, Meta(description="Whether an order that names none gets this one.")]
+    kinds: Annotated[list[Kind], Meta(description="What can be made: films, continuations, larger versions.")]
+    generationTypes: list[Literal["TEXT_2_VIDEO", "FIRST_AND_LAST_FRAMES_2_VIDEO", "REFERENCE_2_VIDEO"]]
+    maxReferenceImages: Annotated[int, Meta(ge=0, le=3)]
+    aspectRatios: list[Ratio]
+    resolutions: list[Literal["720p", "1080p", "4k"]]
+    durations: Annotated[list[int], Meta(description="Seconds.")]
+    hasAudio: Annotated[bool, Meta(description="Whether films can have sound.")]
+    seeded: Annotated[bool, Meta(description="Whether the same seed gives the same film.")]
+    prices: Annotated[
+        dict[str, int],
+        Meta(description="Credits: of a film by its resolution, of extend, upgrade_1080p and upgrade_4k."),
+    ]
+
+
+class Models(Struct):
+    """What may be ordered."""
+
+    models: list[Model]
+
+
 _KEYED = (order_keys.PARAMETER,)
 _OF_FILM = (
     Parameter("taskId", "The task that made the film."),
@@ -230,5 +257,6 @@ OPERATIONS = (
     Operation("GET", "/api/v1/veo/get-4k-video", "ask4kVideo", "Ask for a film's 4K version", Video4k, query=_OF_FILM),
     Operation("POST", "/api/v1/veo/cancel", "cancel", "Cancel a task", Ended, CancelRequest),
     Operation("GET", "/api/v1/veo/tasks", "listTasks", "Look through your tasks", TaskPage, query=_FILTERS),
+    Operation("GET", "/api/v1/veo/models", "listModels", "See what may be ordered", Models),
     Operation("DELETE", "/api/v1/veo/media", "deleteMedia", "Delete the films of a task", Ended, query=(_TASK,)),
 )

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ...domain.features import Feature
+from ...domain.forecast import Outlook
 from ...domain.spec import Kind
 from ...domain.task import Status, Task
 from ...http.body import read_body
@@ -17,11 +17,14 @@ from ...http.desk import Desk
 from ...http.edition import Edition
 from ...http.envelope import envelope
 from ...http.films import result_urls
+from ...http.front import Direct
 from ...http.listing import read_listing
 from ...http.order_keys import order_key_of
 from ...http.orders import Enlargement, read_enlargement, task_id_of
 from ...http.refusals import errors, refused
+from ...http.told import Told
 from ...ports import TaskEvent
+from .offers import render_offers
 from .render import EVENTS, render_enlarged, render_event, render_record
 from .schema import NAMES, parse_cancel, parse_extend, parse_generate, parse_upgrade
 
@@ -34,12 +37,12 @@ PROCESSING_4K: Final = "4k is processing. It should be ready in 5-10 minutes. Pl
 DONE_4K: Final = "The video has been generated successfully"
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(desk: Desk) -> list[Direct]:
     """The first that fits is taken: those that are asked for most come first."""
     return [*_orders(desk), *_looks(desk), *_upgrades(desk), *_upkeep(desk)]
 
 
-def _orders(desk: Desk) -> list[Route]:
+def _orders(desk: Desk) -> list[Direct]:
     async def generate(request: Request) -> Response:
         caller = await desk.admit(request, Feature.GENERATE)
         model = desk.edition_of(caller).default_model
@@ -56,19 +59,24 @@ def _orders(desk: Desk) -> list[Route]:
         return envelope(200, "success", {"taskId": task.id})
 
     return [
-        Route("/api/v1/veo/generate", generate, methods=["POST"]),
-        Route("/api/v1/veo/extend", extend, methods=["POST"]),
+        Direct("/api/v1/veo/generate", generate, ("POST",)),
+        Direct("/api/v1/veo/extend", extend, ("POST",)),
     ]
 
 
-def _looks(desk: Desk) -> list[Route]:
+def _looks(desk: Desk) -> list[Direct]:
+    def tell(task: Task, edition: Edition, outlook: Outlook) -> Response:
+        return envelope(200, "success", render_record(task, edition, desk.links, outlook))
+
+    told = Told(tell)
+
     async def record_info(request: Request) -> Response:
         caller = await desk.admit(request)
         task_id = task_id_of("taskId", request.query_params.get("taskId"))
         desk.count(caller, task_id)
         task = await desk.record(caller, task_id)
         outlook = await desk.outlook(task)
-        return envelope(200, "success", render_record(task, desk.edition_of(caller), desk.links, outlook))
+        return told(task, desk.edition_of(caller), outlook)
 
     async def events(request: Request) -> Response:
         task, edition = await _watched(request, desk)
@@ -80,12 +88,12 @@ def _looks(desk: Desk) -> list[Route]:
         return await desk.watchers.stream(request, task, tell, by_ticket=by_ticket)
 
     return [
-        Route("/api/v1/veo/record-info", record_info, methods=["GET"]),
-        Route(EVENTS, events, methods=["GET"]),
+        Direct("/api/v1/veo/record-info", record_info),
+        Direct(EVENTS, events),
     ]
 
 
-def _upgrades(desk: Desk) -> list[Route]:
+def _upgrades(desk: Desk) -> list[Direct]:
     async def get_1080p(request: Request) -> Response:
         caller = await desk.admit(request, Feature.UPGRADE_1080P)
         order, base = _asked(request, desk), desk.public_base(request)
@@ -118,12 +126,12 @@ def _upgrades(desk: Desk) -> list[Route]:
         return await (order_4k if request.method == "POST" else ask_4k)(request)
 
     return [
-        Route("/api/v1/veo/get-1080p-video", get_1080p, methods=["GET"]),
-        Route("/api/v1/veo/get-4k-video", get_4k, methods=["POST", "GET"]),
+        Direct("/api/v1/veo/get-1080p-video", get_1080p),
+        Direct("/api/v1/veo/get-4k-video", get_4k, ("POST", "GET")),
     ]
 
 
-def _upkeep(desk: Desk) -> list[Route]:
+def _upkeep(desk: Desk) -> list[Direct]:
     """What owners do with the tasks that they have."""
 
     async def cancel(request: Request) -> Response:
@@ -140,6 +148,10 @@ def _upkeep(desk: Desk) -> list[Route]:
         records = [render_record(task, edition, desk.links, await desk.outlook(task)) for task in found]
         return envelope(200, "success", {"tasks": records, "nextCursor": cursor})
 
+    async def models(request: Request) -> Response:
+        caller = await desk.authenticate(request)
+        return envelope(200, "success", render_offers(desk.offers(), desk.edition_of(caller)))
+
     async def remove_media(request: Request) -> Response:
         caller = await desk.authenticate(request)
         task_id = task_id_of("taskId", request.query_params.get("taskId"))
@@ -147,9 +159,10 @@ def _upkeep(desk: Desk) -> list[Route]:
         return envelope(200, "success", {"taskId": task.id})
 
     return [
-        Route("/api/v1/veo/cancel", cancel, methods=["POST"]),
-        Route("/api/v1/veo/tasks", list_tasks, methods=["GET"]),
-        Route("/api/v1/veo/media", remove_media, methods=["DELETE"]),
+        Direct("/api/v1/veo/cancel", cancel, ("POST",)),
+        Direct("/api/v1/veo/tasks", list_tasks),
+        Direct("/api/v1/veo/models", models),
+        Direct("/api/v1/veo/media", remove_media, ("DELETE",)),
     ]
 
 

@@ -43,6 +43,7 @@ class StoryboardEngine:
             modes=frozenset(Mode),
             audio=True,
             seeded=True,
+            source_type="algorithmicMedia",
             max_references=3,
             leaves_within_s=0.5,  # it asks before each frame
         )

@@ -8,6 +8,9 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+#: SQLite numbers rows of its own accord under this type alone.
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -46,7 +49,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_keys_account_id"), "keys", ["account_id"])
     op.create_table(
         "ledger",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("account_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("credits", sa.BigInteger(), nullable=False),
@@ -172,7 +175,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "deliveries",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("callback_id", sa.String(length=40), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),

@@ -10,6 +10,9 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+#: SQLite numbers rows of its own accord under this type alone.
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 _LIVE_UPGRADE = "kind IN ('upgrade_1080p', 'upgrade_4k') AND status NOT IN ('rejected', 'failed')"
 _HAS_MEDIA = "media_until_ms IS NOT NULL"
 
@@ -86,7 +89,7 @@ def _add_uploads() -> None:
 def _add_webhook_secrets() -> None:
     op.create_table(
         "webhook_secrets",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("account_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("secret", sa.Text(), nullable=False),

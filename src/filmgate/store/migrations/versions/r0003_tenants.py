@@ -8,6 +8,9 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+#: SQLite numbers rows of its own accord under this type alone.
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     _extend_keys()
@@ -104,10 +107,19 @@ def _number_tasks() -> None:
 def _index_queue() -> None:
     """By key too: one that may not run more tasks is passed over in one step."""
     op.drop_index("ix_tasks_claim", "tasks")
+    in_line: list[str | sa.TextClause] = [
+        "account_id",
+        "key_id",
+        sa.text("priority DESC"),
+        "created_ms",
+        "id",
+        "model",
+        "run_at_ms",
+    ]
     op.create_index(
         "ix_tasks_claim",
         "tasks",
-        ["status", "account_id", "key_id", sa.text("priority DESC"), "created_ms", "id", "model", "run_at_ms"],
+        ["status", *in_line] if op.get_bind().dialect.name == "sqlite" else in_line,
         sqlite_where=sa.text("status = 'queued'"),
         postgresql_where=sa.text("status = 'queued'"),
     )
@@ -122,11 +134,17 @@ def _index_queue() -> None:
 
 
 def _only_added_to(table: str) -> None:
-    for change in ("UPDATE", "DELETE"):
+    words = f"rows of {table} stay as they are: add another one"
+    if op.get_bind().dialect.name == "sqlite":
+        acts = f"BEGIN SELECT RAISE(ABORT, '{words}'); END"
+    else:
         op.execute(
-            f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, 'rows of {table} stay as they are: add another one'); END"
+            f"CREATE FUNCTION {table}_stays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+            f"'{words}' USING ERRCODE = 'restrict_violation'; END $$"
         )
+        acts = f"FOR EACH ROW EXECUTE FUNCTION {table}_stays()"
+    for change in ("UPDATE", "DELETE"):
+        op.execute(f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} {acts}")
 
 
 def _add_features() -> None:
@@ -142,7 +160,7 @@ def _add_features() -> None:
 def _add_audit() -> None:
     op.create_table(
         "audit",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("action", sa.String(length=64), nullable=False),

@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.add_column("tasks", sa.Column("retry_of", sa.String(length=32), nullable=True))
     queued = sa.text("status = 'queued'")
     op.drop_index("ix_tasks_due", "tasks")
-    op.create_index("ix_tasks_due", "tasks", ["status", "run_at_ms"], sqlite_where=queued, postgresql_where=queued)
+    due = ["status", "run_at_ms"] if op.get_bind().dialect.name == "sqlite" else ["run_at_ms"]
+    op.create_index("ix_tasks_due", "tasks", due, sqlite_where=queued, postgresql_where=queued)
     live = sa.text("retry_of IS NOT NULL AND status NOT IN ('rejected', 'failed')")
     op.create_index("uq_tasks_retry_of", "tasks", ["retry_of"], unique=True, sqlite_where=live, postgresql_where=live)
