@@ -15,6 +15,7 @@ from filmgate.media.encode import Encoder
 from filmgate.media.probe import probe
 from filmgate.media.upscale import Way, upscale
 from support.command import filmgate
+from support.tools import package
 
 FEATURES = 8
 NAMES = ("conv_1", "conv_2", *(f"block_{n}.c{k}_r" for n in range(1, span.BLOCKS + 1) for k in (1, 2, 3)))
@@ -22,7 +23,9 @@ NAMES = ("conv_1", "conv_2", *(f"block_{n}.c{k}_r" for n in range(1, span.BLOCKS
 
 def tiny(scale: int, *, seed: int = 1) -> dict[str, Any]:
     """All tensors of a SPAN network with few features, at random: as it is trained, in several branches."""
-    torch = pytest.importorskip("torch")
+    package("torch")
+    import torch
+
     torch.manual_seed(seed)
     found = {}
     for name in NAMES:
@@ -46,7 +49,9 @@ def tiny(scale: int, *, seed: int = 1) -> dict[str, Any]:
 def faithful(scale: int) -> dict[str, Any]:
     """One that makes each pixel ``scale`` x ``scale`` pixels of the same colour, whatever its blocks come to."""
     found = tiny(scale) | {"no_norm": np.zeros(1)}
-    torch = pytest.importorskip("torch")
+    package("torch")
+    import torch
+
     found["no_norm"] = torch.zeros(1)
     for part in ("sk", "conv.0", "conv.1", "conv.2"):
         found[f"conv_1.{part}.weight"].zero_()
@@ -62,7 +67,9 @@ def faithful(scale: int) -> dict[str, Any]:
 
 
 def saved(path: Path, tensors: dict[str, Any], under: str | None = "params_ema") -> Path:
-    torch = pytest.importorskip("torch")
+    package("torch")
+    import torch
+
     torch.save({under: tensors} if under else tensors, path)
     return path
 
@@ -106,7 +113,9 @@ def test_a_random_network_shows_something_else_and_always_the_same(tmp_path: Pat
 
 
 def test_branches_become_one_convolution() -> None:
-    torch = pytest.importorskip("torch")
+    package("torch")
+    import torch
+
     functional = torch.nn.functional
     tensors, name = tiny(2), "block_1.c1_r"
     seen = torch.randn(1, FEATURES, 12, 12)
@@ -138,7 +147,7 @@ def test_one_that_was_joined_already_is_read_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"no weights at all", b"PK\3\4"])
 def test_what_is_no_network_is_refused_and_leaves_nothing(content: bytes, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
+    package("torch")
     source, weights = film(tmp_path / "source.mp4"), tmp_path / "w.pth"
     weights.write_bytes(content)
     with pytest.raises(EngineUnavailable, match="holds no SPAN network"):
@@ -147,7 +156,7 @@ def test_what_is_no_network_is_refused_and_leaves_nothing(content: bytes, tmp_pa
 
 
 def test_a_file_that_would_run_something_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
+    package("torch")
     saved(tmp_path / "w.pth", {"conv_1.sk.weight": Path("/")}, None)
     with pytest.raises(EngineUnavailable, match="holds no SPAN network"):
         larger(film(tmp_path / "source.mp4"), tmp_path / "w.pth", tmp_path / "made.mp4")
