@@ -77,9 +77,13 @@ class Blows:
                 member.start()
 
     async def recover(self) -> None:
-        """Nothing stays frozen, and everything runs."""
+        """Nothing stays frozen, everything runs, and nothing that runs is about to end."""
         if self._thaws:
             await asyncio.wait(self._thaws)
+        for _ in range(round(self._plan.settle_s / 0.1)):
+            if not any(member.alive and member.leaving for member in self._members):
+                break
+            await asyncio.sleep(0.1)
         self.revive()
 
     # ------------------------------------------------------------ the kinds

@@ -37,9 +37,10 @@ class Member:
     started_ms: int = 0
     blows: int = 0  #: since it was started
     frozen: set[int] = field(default_factory=set)
+    leaving: bool = False  #: it was asked to go
 
     def start(self) -> None:
-        self.started_ms, self.blows, self.frozen = now_ms(), 0, set()
+        self.started_ms, self.blows, self.frozen, self.leaving = now_ms(), 0, set(), False
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log)
 
@@ -93,6 +94,7 @@ class Member:
         for pid in list(self.frozen):
             self.thaw(pid)
         if self.process is not None and self.alive:
+            self.leaving = True
             self.process.terminate()
 
     def owns(self, owner: str) -> bool:

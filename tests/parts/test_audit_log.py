@@ -1,4 +1,4 @@
-"""Every change of accounts, keys, credits and webhook secrets is noted, with it or not at all, and without secrets."""
+"""Whatever an operator does to accounts, keys, credits, secrets and tasks is noted, with it or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from filmgate.domain.credits import Entry, EntryKind
-from filmgate.domain.errors import FilmgateError
+from filmgate.domain.errors import EngineFailed, FilmgateError, TaskEnded
 from filmgate.services.accounts import (
     create_account,
     create_key,
@@ -21,6 +21,10 @@ from filmgate.services.accounts import (
     replace_secret,
     revoke_key,
 )
+from filmgate.services.cancel import Cancel
+from filmgate.services.remove import RemoveMedia
+from filmgate.services.retry import Retry
+from filmgate.storage.local import LocalStorage
 from filmgate.store.audit import SqlAuditLog
 from filmgate.store.sealing import Seal
 from filmgate.store.webhooks import SqlWebhookStore
@@ -70,6 +74,33 @@ async def test_every_change_is_noted_with_who_did_it(tmp_path: Path) -> None:
         assert newest[-2].details == {"max_running": "none -> 3"}
         assert newest[-3].details == {"credits": -2, "note": "oops"}
         assert {each.at_ms for each in newest} == {NOON}
+
+
+async def test_what_an_operator_does_to_tasks_is_noted_and_what_owners_do_is_not(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as s:
+        await s.account()
+        cancel = Cancel(s.tasks, lambda: None)
+        retry = Retry(s.tasks, s.clock, lambda: "n" * 32, lambda: None)
+        remove = RemoveMedia(s.tasks, s.media, LocalStorage(tmp_path / "media"))
+        before = await noted(s)
+        own = await s.submitted(price=0)
+        await cancel(own.id, own.origin.account_id)
+        await remove(own.id, own.origin.account_id)
+        assert await noted(s) == before
+        other, failed = await s.submitted(price=0), await s.submitted(price=0, model="veo3_lite")
+        await cancel(other.id, by=ANNA)
+        await remove(other.id, by=ANNA)
+        lease = await s.tasks.claim("w", 1000, ["veo3_lite"])
+        assert lease is not None
+        await s.tasks.end(lease, EngineFailed())
+        new = await retry(failed.id, by=ANNA)
+        account = own.origin.account_id
+        done = [("task.cancel", other.id), ("task.delete_media", other.id), ("task.retry", new.id)]
+        assert (await noted(s))[len(before) :] == [(ANNA, action, subject, account) for action, subject in done]
+        assert (await SqlAuditLog(s.database).list(limit=1))[0].details == {"retry_of": failed.id, "credits": 0}
+        with pytest.raises(TaskEnded):
+            await cancel(failed.id, by=ANNA)
+        assert len(await noted(s)) == len(before) + len(done)
 
 
 async def test_a_first_start_is_noted_as_the_server_s(tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ async def rows(tmp_path: Path) -> AsyncIterator[Shelf]:
         yield made
 
 
+ANNA = "cli:anna"
+
+
 def retry_of(rows: Shelf) -> Retry:
     numbers = count(1)
     return Retry(rows.tasks, rows.clock, lambda: f"{next(numbers):032d}"[::-1], lambda: None)
@@ -54,7 +57,7 @@ async def failed(rows: Shelf, error: EngineFailed | ContentRejected | None = Non
 
 async def test_the_order_is_in_the_queue_again_and_its_price_is_held(rows: Shelf) -> None:
     old = await failed(rows, callback="https://receiver.example/", priority=3)
-    new = await retry_of(rows)(old.id)
+    new = await retry_of(rows)(old.id, by=ANNA)
     assert (new.status, new.retry_of, new.attempt, new.faults) == (Status.QUEUED, old.id, 0, 0)
     assert (new.spec, new.origin, new.price, new.priority) == (old.spec, old.origin, old.price, 3)
     assert await rows.tasks.get(old.id) == old
@@ -77,39 +80,39 @@ async def test_once_more_is_once_unless_it_fails_again(rows: Shelf) -> None:
     await rows.accounts.post(Entry("default", EntryKind.GRANT, 1000, rows.clock.ms))
     old = await failed(rows)
     retry = retry_of(rows)
-    await retry(old.id)
+    await retry(old.id, by=ANNA)
     before = rows.dump()
     with pytest.raises(Conflict, match="once more already"):
-        await retry(old.id)
+        await retry(old.id, by=ANNA)
     assert rows.dump() == before
     lease = await rows.tasks.claim("w", 30_000, MODELS)
     assert lease is not None
     await rows.tasks.end(lease, EngineFailed("It broke again."))
-    assert (await retry(old.id)).retry_of == old.id
+    assert (await retry(old.id, by=ANNA)).retry_of == old.id
 
 
 async def test_what_was_refused_may_be_tried_again(rows: Shelf) -> None:
     """The rules may have been changed since."""
     old = await failed(rows, ContentRejected())
-    assert (await retry_of(rows)(old.id)).status is Status.QUEUED
+    assert (await retry_of(rows)(old.id, by=ANNA)).status is Status.QUEUED
 
 
 async def test_what_has_not_failed_is_not_tried_again(rows: Shelf) -> None:
     retry = retry_of(rows)
     task = await rows.submitted(price=0)
     with pytest.raises(TaskNotEnded):
-        await retry(task.id)
+        await retry(task.id, by=ANNA)
     await rows.tasks.cancel(task.id)
     with pytest.raises(Conflict, match="was cancelled"):
-        await retry(task.id)
+        await retry(task.id, by=ANNA)
     await rows.submitted(price=0)
     lease = await rows.tasks.claim("w", 30_000, MODELS)
     assert lease is not None
     await rows.tasks.succeed(lease, [FILM], engine="trial", state=b"")
     with pytest.raises(Conflict, match="has succeeded"):
-        await retry(lease.task.id)
+        await retry(lease.task.id, by=ANNA)
     with pytest.raises(TaskNotFound):
-        await retry("0" * 31 + "x")
+        await retry("0" * 31 + "x", by=ANNA)
 
 
 async def test_what_the_account_cannot_pay_is_not_tried_again(rows: Shelf) -> None:
@@ -117,7 +120,7 @@ async def test_what_the_account_cannot_pay_is_not_tried_again(rows: Shelf) -> No
     await rows.submitted()
     before = rows.dump()
     with pytest.raises(InsufficientCredits):
-        await retry_of(rows)(old.id)
+        await retry_of(rows)(old.id, by=ANNA)
     assert rows.dump() == before
 
 
@@ -128,4 +131,4 @@ async def test_a_film_is_still_enlarged_once(rows: Shelf) -> None:
     old = await failed(rows, price=0, spec=spec)
     other = await rows.submitted(price=0, spec=spec)
     with pytest.raises(Conflict, match=other.id):
-        await retry_of(rows)(old.id)
+        await retry_of(rows)(old.id, by=ANNA)

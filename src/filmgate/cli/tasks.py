@@ -14,6 +14,7 @@ from ..domain.errors import TaskNotFound
 from ..domain.spec import Kind
 from ..domain.task import STATES
 from ..settings import Settings
+from .actor import actor
 from .failures import Exit, Failure
 from .options import WORDS, as_json, with_settings
 from .periods import Past
@@ -110,7 +111,7 @@ async def _retry(settings: Settings, task_id: str) -> Task:
 
     async with operator(settings) as parts:
         with _known(task_id):
-            return await Retry(parts.tasks, parts.clock, TaskIds(), lambda: None)(task_id)
+            return await Retry(parts.tasks, parts.clock, TaskIds(), lambda: None)(task_id, by=actor())
 
 
 async def _list(
@@ -137,7 +138,8 @@ async def _cancel(settings: Settings, task_id: str) -> None:
 
     async with operator(settings) as parts:
         with _known(task_id):
-            await Cancel(parts.tasks, lambda: None)(task_id)  # the running server looks by itself, once a second
+            # The running server looks by itself, once a second.
+            await Cancel(parts.tasks, lambda: None)(task_id, by=actor())
 
 
 async def _delete_media(settings: Settings, task_id: str) -> None:
@@ -146,7 +148,7 @@ async def _delete_media(settings: Settings, task_id: str) -> None:
 
     async with operator(settings) as parts:
         with _known(task_id):
-            await RemoveMedia(parts.tasks, parts.media, parts.storage)(task_id)
+            await RemoveMedia(parts.tasks, parts.media, parts.storage)(task_id, by=actor())
 
 
 @contextmanager

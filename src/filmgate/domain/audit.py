@@ -1,4 +1,4 @@
-"""The audit log: who did what to accounts, keys, credits, webhook secrets and features."""
+"""The audit log: which operator did what to accounts, keys, credits, webhook secrets, features and tasks."""
 
 from __future__ import annotations
 

@@ -46,8 +46,11 @@ class QueueView(Protocol):
 class TaskStore(Protocol):
     """Tasks and what hangs on their state. Every method is one transaction, named after the event."""
 
-    async def submit(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
+    async def submit(
+        self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None, *, by: str | None = None
+    ) -> Task:
         """Store a new task and hold its price; the task as it is stored, its time that at which it was taken.
+        ``by``: the operator who has an older one tried again, for the audit log.
 
         Where the account has ordered the same under this key before, it is that task, and nothing is stored or held.
         On disk on return. Raises KeyReused, InsufficientCredits, TooManyRequests (QueueFull is one) or, by the caps of
@@ -67,7 +70,9 @@ class TaskStore(Protocol):
         has made of that very object is still right.
         """
 
-    async def submit_once(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
+    async def submit_once(
+        self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None, *, by: str | None = None
+    ) -> Task:
         """As ``submit``, for an upgrade, of which a film has one: where there is one already that has not failed, that
         one is returned and nothing is stored or held."""
 
@@ -134,9 +139,9 @@ class TaskStore(Protocol):
     async def drain(self, lease: Lease) -> Task:
         """Back to the queue, the attempt not counted."""
 
-    async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
-        """By the owner, or by the operator where no account is named. Raises TaskNotFound, or IllegalTransition once it
-        has ended."""
+    async def cancel(self, task_id: str, account_id: str | None = None, *, by: str | None = None) -> Task:
+        """By the owner, or by the operator where no account is named: ``by``, for the audit log. Raises TaskNotFound,
+        or IllegalTransition once it has ended."""
 
     async def held(self, owner: str) -> Mapping[str, int]:
         """The tasks that a worker holds now, each with the attempt that it is in."""

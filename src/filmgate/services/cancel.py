@@ -19,11 +19,11 @@ class Cancel:
         self._store = store
         self._nudge = nudge
 
-    async def __call__(self, task_id: str, account_id: str | None = None) -> Task:
-        """By the owner, or by the operator where no account is named. One that was cancelled before stays as it is, so
-        that asking twice does no harm. Raises TaskNotFound, or TaskEnded for any other that has ended."""
+    async def __call__(self, task_id: str, account_id: str | None = None, *, by: str | None = None) -> Task:
+        """By the owner, or by an operator (``by``) where no account is named. One that was cancelled before stays as it
+        is, so that asking twice does no harm. Raises TaskNotFound, or TaskEnded for any other that has ended."""
         try:
-            task = await self._store.cancel(task_id, account_id)
+            task = await self._store.cancel(task_id, account_id, by=by)
         except IllegalTransition as error:
             task = await self._store.get(task_id, account_id)
             if task.failure is None or task.failure.slug != Cancelled.slug:

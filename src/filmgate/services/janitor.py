@@ -34,8 +34,9 @@ class MediaStore(Protocol):
     async def expired(self, limit: int) -> Sequence[str]:
         """Ids of such tasks, the oldest end first."""
 
-    async def discard(self, task_id: str) -> None:
-        """Nobody is told of the files of this ended task any more; ``expired`` names it until they are ``removed``."""
+    async def discard(self, task_id: str, *, by: str | None = None) -> None:
+        """Nobody is told of the files of this ended task any more; ``expired`` names it until they are ``removed``.
+        ``by``: the operator who wants it so, for the audit log."""
 
     async def wants(self, task_id: str, key: str) -> bool:
         """Whether the task names this stored file, or has not ended and may still come to name it."""

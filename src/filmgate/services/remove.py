@@ -20,15 +20,15 @@ class RemoveMedia:
         self._media = media
         self._storage = storage
 
-    async def __call__(self, task_id: str, account_id: str | None = None) -> Task:
-        """By the owner, or by the operator where no account is named. Asking twice does no harm.
+    async def __call__(self, task_id: str, account_id: str | None = None, *, by: str | None = None) -> Task:
+        """By the owner, or by an operator (``by``) where no account is named. Asking twice does no harm.
 
         Raises TaskNotFound, TaskNotEnded or StorageUnavailable.
         """
         task = await self._tasks.get(task_id, account_id)
         if not task.status.ended:
             raise TaskNotEnded
-        await self._media.discard(task_id)
+        await self._media.discard(task_id, by=by)
         for key in await self._storage.keys(f"{task_id}/"):
             await self._storage.delete(key)
         await self._media.removed([task_id])

@@ -25,8 +25,9 @@ class Retry:
         self._new_id = new_id
         self._nudge = nudge
 
-    async def __call__(self, task_id: str) -> Task:
-        """The new task. The caps of the API key are not looked at, since it is not its holder who orders.
+    async def __call__(self, task_id: str, *, by: str) -> Task:
+        """The new task, ordered by this operator. The caps of the API key are not looked at, since it is not its holder
+        who orders.
 
         Raises TaskNotFound, TaskNotEnded, Conflict, InsufficientCredits or TooManyRequests: nothing is stored.
         """
@@ -43,7 +44,7 @@ class Retry:
             price=old.price,
             retry_of=old.id,
         )
-        taken = await (self._store.submit_once if old.spec.kind.is_upgrade else self._store.submit)(task)
+        taken = await (self._store.submit_once if old.spec.kind.is_upgrade else self._store.submit)(task, by=by)
         if taken.id != task.id:
             raise Conflict(f"The film has been made larger by another task since: {taken.id}.")
         self._nudge()

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, delete, exists, literal_column, select, update
 
+from ..domain.audit import Note
 from ..ports import Clock
+from .audit import add_note
 from .database import Database
 from .rows import artifacts_of
 from .schema import callbacks, tasks
@@ -21,6 +23,7 @@ _DISCARD = (
     update(tasks)
     .where(tasks.c.id == bindparam("of_id"), tasks.c.ended_ms.is_not(None))
     .values(artifacts="[]", media_until_ms=0)
+    .returning(tasks.c.account_id)
 )
 _POSTPONE = update(tasks).where(tasks.c.id == bindparam("of_id")).values(media_until_ms=bindparam("of_until"))
 _NAMED = select(tasks.c.ended_ms, tasks.c.artifacts).where(tasks.c.id == bindparam("of_id"))
@@ -51,8 +54,13 @@ class SqlMediaStore:
         values = {"of_now": self._clock.now_ms(), "of_limit": limit}
         return await self._database.read_aside(lambda c: c.execute(_EXPIRED, values).scalars().all())
 
-    async def discard(self, task_id: str) -> None:
-        await self._database.write(lambda c: c.execute(_DISCARD, {"of_id": task_id}).close())
+    async def discard(self, task_id: str, *, by: str | None = None) -> None:
+        def work(connection: Connection) -> None:
+            account_id = connection.execute(_DISCARD, {"of_id": task_id}).scalar_one_or_none()
+            if by is not None and account_id is not None:
+                add_note(connection, Note(self._clock.now_ms(), by, "task.delete_media", task_id, account_id))
+
+        await self._database.write(work)
 
     async def wants(self, task_id: str, key: str) -> bool:
         row = await self._database.read_aside(lambda c: c.execute(_NAMED, {"of_id": task_id}).one_or_none())

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from ..domain.audit import Note
 from ..domain.callback import CallbackState
 from ..domain.credits import NO_CAPS, Caps
 from ..domain.errors import (
@@ -35,6 +36,7 @@ from ..domain.task import Artifact, Failure, Lease, OrderKey, Run, Status, Task
 from ..ports import Clock, Progress
 from . import listing, moves, order_keys
 from .admission import Hold, admit, hold_of, release
+from .audit import add_note
 from .database import Database, Notice, Remembered, Turn
 from .events import note_events
 from .hot import Hot
@@ -120,6 +122,17 @@ def _sort(task: Task) -> Remembered:
     return Remembered.ENDED if task.status.ended else Remembered.ROWS
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A task that is to be stored, and what its being stored depends on."""
+
+    task: Task
+    row: dict[str, Any]
+    caps: Caps
+    key: OrderKey | None
+    by: str | None  #: the operator, where it is not its owner who orders
+
+
 class SqlTaskStore:
     """The TaskStore of ``ports`` over a database."""
 
@@ -136,20 +149,25 @@ class SqlTaskStore:
         self._limits = limits
         self._known: Memory[_Known] = Memory(_KNOWN)
 
-    async def submit(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
-        return await self._ordering(task, order_key, partial(self._submit, task, row_of(task), caps, order_key))
+    async def submit(
+        self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None, *, by: str | None = None
+    ) -> Task:
+        return await self._ordering(self._submit, _Order(task, row_of(task), caps, order_key, by))
 
-    async def submit_once(self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None) -> Task:
-        return await self._ordering(task, order_key, partial(self._submit_once, task, row_of(task), caps, order_key))
+    async def submit_once(
+        self, task: Task, caps: Caps = NO_CAPS, order_key: OrderKey | None = None, *, by: str | None = None
+    ) -> Task:
+        return await self._ordering(self._submit_once, _Order(task, row_of(task), caps, order_key, by))
 
-    async def _ordering(self, task: Task, order_key: OrderKey | None, work: Callable[[Connection], Task]) -> Task:
+    async def _ordering(self, submit: Callable[[_Order, Connection], Task], order: _Order) -> Task:
         """The unique index knows whether a key is new, whoever else is asking: then the other one's task is ours."""
         try:
-            return await self._database.write(work, turn=Turn.ORDERS, notice=Notice.QUEUE)
+            return await self._database.write(partial(submit, order), turn=Turn.ORDERS, notice=Notice.QUEUE)
         except IntegrityError as error:
+            task, key = order.task, order.key
             if task.retry_of is not None:
                 raise Conflict("This task has been ordered once more already.") from error
-            known = None if order_key is None else await self.ordered(task.origin.account_id, order_key)
+            known = None if key is None else await self.ordered(task.origin.account_id, key)
             if known is None:
                 raise
             return known
@@ -322,7 +340,7 @@ class SqlTaskStore:
         again = partial(self._requeue, statement=moves.DRAIN, lease=lease, values={"stage": "queued"})
         return await self._database.write(again, notice=Notice.QUEUE)
 
-    async def cancel(self, task_id: str, account_id: str | None = None) -> Task:
+    async def cancel(self, task_id: str, account_id: str | None = None, *, by: str | None = None) -> Task:
         def work(connection: Connection) -> Task:
             row = connection.execute(_GET_LOCKED, {"of_id": task_id}).one_or_none()
             if row is None or account_id not in (None, row.account_id):
@@ -331,6 +349,8 @@ class SqlTaskStore:
             error = Cancelled(BY_OPERATOR) if account_id is None else Cancelled()
             values = _failed(Status.REJECTED, error) | {"ended_ms": self._clock.now_ms()}
             of_row = {"of_id": task_id, "of_status": row.status}
+            if by is not None:
+                add_note(connection, Note(self._clock.now_ms(), by, "task.cancel", task_id, row.account_id))
             return self._close(connection, task_of(connection.execute(moves.CANCEL, of_row | values).one()))
 
         return await self._database.write(work, notice=Notice.QUEUE)
@@ -378,26 +398,26 @@ class SqlTaskStore:
         due_ms = await self._database.read(lambda c: c.execute(_DUE).scalar_one())
         return None if due_ms is None else max(0.0, (due_ms - self._clock.now_ms()) / 1000)
 
-    def _submit(
-        self, task: Task, row: dict[str, Any], caps: Caps, order_key: OrderKey | None, connection: Connection
-    ) -> Task:
+    def _submit(self, order: _Order, connection: Connection) -> Task:
         """The time is that of the transaction: then a later order never has an earlier one, and windows are exact."""
-        task = replace(task, created_ms=self._clock.now_ms())
-        if order_key is not None:
-            order_keys.note(connection, order_key, task)
-        number = admit(connection, hold_of(task), caps, self._limits)
-        _ADD.change(connection, row | {"created_ms": task.created_ms, "number": number})
+        task = replace(order.task, created_ms=self._clock.now_ms())
+        if order.key is not None:
+            order_keys.note(connection, order.key, task)
+        number = admit(connection, hold_of(task), order.caps, self._limits)
+        _ADD.change(connection, order.row | {"created_ms": task.created_ms, "number": number})
+        if order.by is not None:
+            said = {"retry_of": task.retry_of, "credits": task.price}
+            note = Note(task.created_ms, order.by, "task.retry", task.id, task.origin.account_id, said)
+            add_note(connection, note)
         return task
 
-    def _submit_once(
-        self, task: Task, row: dict[str, Any], caps: Caps, order_key: OrderKey | None, connection: Connection
-    ) -> Task:
+    def _submit_once(self, order: _Order, connection: Connection) -> Task:
         """Nobody else writes between the look and the order; the unique index holds even where that is not so."""
-        spec = task.spec
+        spec = order.task.spec
         if spec.source_id is None or not spec.kind.is_upgrade:
             raise ValueError(f"Only upgrades are submitted once, and this is a task of kind {spec.kind}.")
         known = _live_upgrade(connection, spec.source_id, spec.kind, spec.index)
-        return self._submit(task, row, caps, order_key, connection) if known is None else known
+        return self._submit(order, connection) if known is None else known
 
     def _requeue(
         self, connection: Connection, statement: ReturningUpdate[Any], lease: Lease, values: dict[str, Any]
