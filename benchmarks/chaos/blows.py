@@ -72,6 +72,8 @@ class Blows:
         """Start whatever has ended: as systemd would, and after a blow to a whole tree."""
         for member in self._members:
             if not member.alive:
+                if member.leaving and member.works:
+                    self._watch.left(member)
                 self._journal.restarts += 1
                 self._journal.note("start", member=member.name)
                 member.start()

@@ -55,6 +55,13 @@ class Watch:
         for row in self._books.running():
             if row["owner"] in owned:
                 self._interrupted.setdefault(row["id"], Interrupted(row["attempt"], at_ms, blow))
+        self._nobody_but(worker, at_ms)
+
+    def left(self, worker: Member) -> None:
+        """It has drained and ended, as it was asked to: meanwhile it took up nothing."""
+        self._nobody_but(worker, now_ms())
+
+    def _nobody_but(self, worker: Member, at_ms: int) -> None:
         if not [other for other in self.ready_workers() if other is not worker]:
             for each in self._interrupted.values():
                 each.since_ms = at_ms

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from filmgate.domain.credits import Caps
 from filmgate.domain.errors import EngineFailed
@@ -57,7 +58,8 @@ def hot() -> set[str]:
     found = [each for module in (accounts, admission, keys, tasks) for each in vars(module).values()]
     statements = [each for each in found if isinstance(each, Hot)]
     assert len(statements) >= 6
-    return {each._compiled.sql for each in (*statements, admission._take(True, True, True))}
+    every = (*statements, admission._take(True, True, True))
+    return {each._compile(SQLiteDialect_pysqlite(paramstyle="named")).sql for each in every}
 
 
 async def test_no_statement_goes_through_a_table_that_grows_for_ever(tmp_path: Path) -> None:

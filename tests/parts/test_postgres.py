@@ -21,7 +21,10 @@ from alembic.config import Config
 from sqlalchemy import Connection, event, text
 
 from filmgate.domain.features import Feature
+from filmgate.ports import Key
+from filmgate.services.accounts import create_account
 from filmgate.store import moves
+from filmgate.store.accounts import SqlAccountStore
 from filmgate.store.database import DatabaseRefused, DatabaseUnavailable, Notice, Remembered, Turn
 from filmgate.store.features import SqlFeatureStore
 from filmgate.store.migrate import REVISIONS, migrate
@@ -230,6 +233,46 @@ async def test_a_feature_that_is_switched_is_known_to_those_who_listen_without_l
         await SqlFeatureStore(theirs, clock).set(Feature.EXTEND, False, "test")
         await seen(lambda: ours.mark(Remembered.FEATURES) != before)
         assert not await store.is_on(Feature.EXTEND)
+
+
+async def test_a_key_is_remembered_by_those_who_listen_until_they_are_told_otherwise(url: str) -> None:
+    """And for a second at most where nobody tells: here its row is changed behind the back of the stores."""
+    async with Database(url) as ours, Database(url) as theirs:
+        clock = HandClock()
+        store, other = SqlAccountStore(ours, clock), SqlAccountStore(theirs, clock)
+        await create_account(store, "acme", "Acme", credits=0)
+        for number in (1, 2):
+            await store.create_key(Key(f"key_{number}", "acme", "build", "fg_", clock.ms), str(number) * 64)
+        assert await store.authenticate("1" * 64) is not await store.authenticate("1" * 64)
+        ours.listen(lambda: None)
+        await seen(lambda: ours.mark(Remembered.KEYS) is not None)
+
+        async def is_kept() -> bool:
+            return await store.authenticate("1" * 64) is await store.authenticate("1" * 64)
+
+        async with asyncio.timeout(5):
+            while not await is_kept():  # the second may end between the two
+                await asyncio.sleep(0.01)
+            await other.revoke_key("key_1", by="test")
+            while await store.authenticate("1" * 64) is not None:
+                await asyncio.sleep(0.01)
+            assert await store.authenticate("2" * 64) is not None
+            revoke = text("UPDATE keys SET revoked_ms = 1 WHERE id = 'key_2'")
+            await theirs.write(lambda connection: connection.execute(revoke).close())
+            while await store.authenticate("2" * 64) is not None:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_key_that_this_process_revokes_opens_nothing_from_then_on(url: str) -> None:
+    async with Database(url) as ours:
+        ours.listen(lambda: None)
+        await seen(lambda: ours.mark(Remembered.KEYS) is not None)
+        store = SqlAccountStore(ours, HandClock())
+        await create_account(store, "acme", "Acme", credits=0)
+        await store.create_key(Key("key_1", "acme", "build", "fg_", HandClock().ms), "1" * 64)
+        assert await store.authenticate("1" * 64) is not None
+        await store.revoke_key("key_1", by="test")
+        assert await store.authenticate("1" * 64) is None
 
 
 # ---------------------------------------------------------------- time --------------------------------------------

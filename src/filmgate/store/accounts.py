@@ -14,7 +14,7 @@ from ..domain.errors import InsufficientCredits, InvalidRequest
 from ..ports import Account, Caller, Clock, Key
 from . import keys as of_keys
 from .audit import add_note
-from .database import Database, Remembered, Turn
+from .database import Database, Notice, Remembered, Turn
 from .hot import Hot
 from .memory import Memory
 from .schema import accounts, keys, ledger, secrets
@@ -130,7 +130,7 @@ class SqlAccountStore:
     # ------------------------------------------------------------ keys
 
     async def authenticate(self, digest: str) -> Caller | None:
-        mark, now = self._database.mark(Remembered.ROWS), self._clock.now_ms()
+        mark, now = self._database.mark(Remembered.KEYS), self._clock.now_ms()
         known = self._callers.last(digest)
         if known is not None and known.holds(mark) and now < known.value.until_ms:
             return known.value.caller
@@ -143,7 +143,7 @@ class SqlAccountStore:
         return good.caller
 
     async def create_key(self, key: Key, digest: str, *, by: str = SERVER) -> None:
-        await self._database.write(lambda c: of_keys.add_key(c, key, digest, by))
+        await self._database.write(lambda c: of_keys.add_key(c, key, digest, by), notice=Notice.KEYS)
 
     async def change_key(self, key_id: str, change: Callable[[Key], Key], *, by: str) -> Key:
         def work(connection: Connection) -> Key:
@@ -152,7 +152,7 @@ class SqlAccountStore:
             of_keys.change_key(connection, before, after, self._note("key.change", before, by))
             return after
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.KEYS)
 
     async def rotate_key(self, key_id: str, digest: str, hint: str, overlap_ms: int, *, by: str) -> Key:
         def work(connection: Connection) -> Key:
@@ -162,7 +162,7 @@ class SqlAccountStore:
             add_note(connection, note)
             return of_keys.live_key(connection, key_id)
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.KEYS)
 
     async def revoke_key(self, key_id: str, *, by: str = SERVER) -> bool:
         now = self._clock.now_ms()
@@ -175,7 +175,7 @@ class SqlAccountStore:
             add_note(connection, Note(now, by, "key.revoke", key_id, account_id))
             return True
 
-        return await self._database.write(work)
+        return await self._database.write(work, notice=Notice.KEYS)
 
     async def keys(self, account_id: str | None = None) -> Sequence[Key]:
         wanted = of_keys.ALL if account_id is None else of_keys.ALL.where(keys.c.account_id == account_id)

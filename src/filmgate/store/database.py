@@ -50,12 +50,14 @@ class Notice(Enum):
 
     QUEUE = "queue"  #: there may be something to do, or to stop doing
     FEATURES = "features"
+    KEYS = "keys"
 
 
 class Remembered(Enum):
     """What stores remember of what they have read (``memory.py``), by what a database has to know about it."""
 
-    ROWS = "rows"  #: always exact: keys, and tasks that have not ended
+    ROWS = "rows"  #: always exact: tasks that have not ended
+    KEYS = "keys"  #: there is a notice of their changes, and none is known for longer than a second without a look
     ENDED = "ended"  #: of ended tasks only their media change: what others have changed may be told a second later
     FEATURES = "features"  #: there is a notice of their changes
 

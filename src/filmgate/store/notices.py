@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -28,16 +29,15 @@ class Listener:
         self._connect = connect
         self._channel = channel
         self._told: list[tuple[asyncio.AbstractEventLoop, Heard]] = []
-        self._features = 0
+        self._changes: Counter[Notice] = Counter()
         self._hears = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="filmgate-notices", daemon=True)
         self._thread.start()
 
-    @property
-    def version(self) -> int | None:
-        """How often features were changed, as far as was heard; None while nothing can be heard."""
-        return self._features if self._hears else None
+    def version(self, of: Notice) -> int | None:
+        """How often these were changed, as far as was heard; None while nothing can be heard."""
+        return self._changes[of] if self._hears else None
 
     def tell(self, loop: asyncio.AbstractEventLoop, heard: Heard) -> None:
         self._told.append((loop, heard))
@@ -51,7 +51,7 @@ class Listener:
             try:
                 with self._connect() as session:
                     session.execute(f"LISTEN {self._channel}")
-                    self._features += 1  # what was told before is not known
+                    self._changes.update((Notice.FEATURES, Notice.KEYS))  # what was told before is not known
                     self._hears = True
                     self._wake()
                     self._follow(session)
@@ -63,10 +63,10 @@ class Listener:
     def _follow(self, session: psycopg.Connection[Any]) -> None:
         while not self._closing.is_set():
             for notify in session.notifies(timeout=_LOOK_S, stop_after=1):
-                if notify.payload == Notice.FEATURES.value:
-                    self._features += 1
-                else:
+                if notify.payload == Notice.QUEUE.value:
                     self._wake()
+                else:
+                    self._changes[Notice(notify.payload)] += 1
 
     def _wake(self) -> None:
         for loop, heard in list(self._told):

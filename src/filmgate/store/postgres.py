@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -285,6 +286,7 @@ class Database:
         self._lanes = lanes
         self._listener: Listener | None = None
         self._written = 0  #: how often
+        self._told: Counter[Notice] = Counter()  #: what this process itself has told of
         self._closed = False
 
     async def write(
@@ -294,6 +296,8 @@ class Database:
             return await self._ask(self._writers if turn is None else self._turns[turn], work, notice)
         finally:
             self._written += 1
+            if notice is not None:
+                self._told[notice] += 1
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._ask(self._readers, work)
@@ -324,7 +328,14 @@ class Database:
         most, and never older than what this process itself has written."""
         if of is Remembered.ENDED:
             return int(time.monotonic()), self._written
-        return self._listener.version if of is Remembered.FEATURES and self._listener is not None else None
+        if of is Remembered.FEATURES:
+            return self._heard_of(Notice.FEATURES)
+        if of is Remembered.KEYS and (heard := self._heard_of(Notice.KEYS)) is not None:
+            return heard, int(time.monotonic()), self._told[Notice.KEYS]
+        return None
+
+    def _heard_of(self, notice: Notice) -> int | None:
+        return None if self._listener is None else self._listener.version(notice)
 
     def listen(self, heard: Heard) -> None:
         if self._listener is None:
