@@ -15,7 +15,7 @@ from ..ports import Account, Caller, Clock, Key
 from . import keys as of_keys
 from .audit import add_note
 from .database import Database, Notice, Remembered, Turn
-from .hot import Hot
+from .hot import Change, Hot, together
 from .memory import Memory
 from .schema import accounts, keys, ledger, secrets
 
@@ -46,13 +46,13 @@ def add_entry(connection: Connection, entry: Entry) -> None:
             raise InsufficientCredits(
                 f"This needs {-entry.credits} credits and the account has {balance_of(connection, entry.account_id)}."
             )
-    add_line(connection, entry)
+    together(connection, [line_of(entry)])
 
 
-def add_line(connection: Connection, entry: Entry) -> None:
+def line_of(entry: Entry) -> Change:
     """The line alone, for who changes the balance in a statement of their own."""
-    _ADD_ENTRY.change(
-        connection,
+    return (
+        _ADD_ENTRY,
         {
             "account_id": entry.account_id,
             "kind": entry.kind.value,

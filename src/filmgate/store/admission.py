@@ -29,8 +29,8 @@ from ..domain.credits import NO_CAPS, Caps, Entry, EntryKind, Spent
 from ..domain.errors import InsufficientCredits, QueueFull, TooManyRequests
 from ..domain.limits import CREATES_WINDOW_MS, Limits, check_caps, day_of, hour_of, wait_ms
 from ..domain.task import Task
-from .accounts import add_line, balance_of
-from .hot import Hot
+from .accounts import balance_of, line_of
+from .hot import Change, Hot, together
 from .schema import BUSY, accounts, key_spending, tasks
 
 #: A guess: nobody knows when the next task ends.
@@ -69,8 +69,8 @@ def hold_of(task: Task) -> Hold:
     return Hold(task.id, task.origin.account_id, task.origin.key_id, task.price, task.created_ms)
 
 
-def admit(connection: Connection, hold: Hold, caps: Caps, limits: Limits) -> int:
-    """Hold the price; the number that the order has among those of its account.
+def admit(connection: Connection, hold: Hold, caps: Caps, limits: Limits) -> tuple[int, list[Change]]:
+    """Hold the price; the number that the order has among those of its account, and what is still to be written.
 
     Raises InsufficientCredits, InvalidRequest (no such account), TooManyRequests, QueueFull or KeySpent.
     """
@@ -90,20 +90,20 @@ def admit(connection: Connection, hold: Hold, caps: Caps, limits: Limits) -> int
         balance = balance_of(connection, hold.account_id)
         raise InsufficientCredits(f"This needs {hold.credits} credits and the account has {balance}.")
     _check(hold, taken, caps, limits)
-    if hold.credits:
-        _SPEND_MORE.change(connection, {"key_id": hold.key_id, "hour_ms": begun, "credits": hold.credits})
-    add_line(connection, Entry(hold.account_id, EntryKind.HOLD, -hold.credits, hold.at_ms, hold.task_id))
-    return int(taken.orders)
+    line = line_of(Entry(hold.account_id, EntryKind.HOLD, -hold.credits, hold.at_ms, hold.task_id))
+    spending = {"key_id": hold.key_id, "hour_ms": begun, "credits": hold.credits}
+    return int(taken.orders), [line, (_SPEND_MORE, spending)] if hold.credits else [line]
 
 
 def release(connection: Connection, hold: Hold, ended_ms: int, *, charged: bool) -> None:
     """The task has ended: charge what was held for it, or give it back, to the hour in which it was ordered."""
     kind, credits = (EntryKind.SETTLE, 0) if charged else (EntryKind.REFUND, hold.credits)
     _GIVE_BACK.change(connection, {"of_id": hold.account_id, "of_credits": credits})
+    changes = [line_of(Entry(hold.account_id, kind, credits, ended_ms, hold.task_id))]
     if credits:
         spending = {"of_key": hold.key_id, "of_hour": hour_of(hold.at_ms), "of_credits": -credits}
-        _SPEND.change(connection, spending)
-    add_line(connection, Entry(hold.account_id, kind, credits, ended_ms, hold.task_id))
+        changes.append((_SPEND, spending))
+    together(connection, changes)
 
 
 def _check(hold: Hold, taken: Any, caps: Caps, limits: Limits) -> None:

@@ -8,9 +8,11 @@ them.
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -49,21 +51,14 @@ class Hot:
     def one(self, connection: Connection, values: Values) -> Any | None:
         """The only row that there can be, its columns as attributes."""
         compiled = self._compiled(connection)
-        found = self._execute(connection, compiled, values).fetchall()
+        found = _execute(connection, compiled.sql, _given(compiled, values)).fetchall()
         return compiled.row(found[0]) if found else None
 
     def change(self, connection: Connection, values: Values) -> int:
         """How many rows were added or changed."""
-        changed: int = self._execute(connection, self._compiled(connection), values).rowcount
+        compiled = self._compiled(connection)
+        changed: int = _execute(connection, compiled.sql, _given(compiled, values)).rowcount
         return changed
-
-    def _execute(self, connection: Connection, compiled: _Compiled, values: Values) -> Any:
-        driver: Any = connection.connection.driver_connection
-        given = {**compiled.constants, **values} if compiled.constants else values
-        try:
-            return driver.execute(compiled.sql, given)
-        except connection.dialect.loaded_dbapi.IntegrityError as error:  # under the name that it has on every database
-            raise IntegrityError(compiled.sql, None, error) from error
 
     def _compiled(self, connection: Connection) -> _Compiled:
         """Not at import: most programs that know of the store execute nothing."""
@@ -79,3 +74,39 @@ class Hot:
         names = [str(name) for name in columns]
         row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # names that are known once it is compiled
         return _Compiled(str(compiled), constants, row._make)
+
+
+Change = tuple[Hot, Values]
+
+
+def together(connection: Connection, changes: Sequence[Change]) -> None:
+    """Changes none of which depends on another, or fails but for all of them: on PostgreSQL, where the way there and
+    back is what takes long, by one statement. None may return rows."""
+    if connection.dialect.name != "postgresql":
+        for hot, values in changes:
+            hot.change(connection, values)
+        return
+    given = {f"{number}_{name}": value for number, (_, values) in enumerate(changes) for name, value in values.items()}
+    _execute(connection, _joined(tuple(hot for hot, _ in changes)), given)
+
+
+@lru_cache(maxsize=16)
+def _joined(hots: tuple[Hot, ...]) -> str:
+    """One statement of several, the parameters of each under its number."""
+    found = [hot._compile(_DIALECTS["postgresql"]()) for hot in hots]
+    assert not any(each.constants for each in found)
+    parts = [re.sub(r"%\((\w+)\)s", rf"%({number}_\1)s", each.sql) for number, each in enumerate(found)]
+    before = ", ".join(f"part_{number} AS ({part})" for number, part in enumerate(parts[:-1]))
+    return f"WITH {before} {parts[-1]}" if before else parts[-1]
+
+
+def _given(compiled: _Compiled, values: Values) -> Values:
+    return {**compiled.constants, **values} if compiled.constants else values
+
+
+def _execute(connection: Connection, sql: str, values: Values) -> Any:
+    driver: Any = connection.connection.driver_connection
+    try:
+        return driver.execute(sql, values)
+    except connection.dialect.loaded_dbapi.IntegrityError as error:  # under the name that it has on every database
+        raise IntegrityError(sql, None, error) from error

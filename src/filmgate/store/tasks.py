@@ -39,7 +39,7 @@ from .admission import Hold, admit, hold_of, release
 from .audit import add_note
 from .database import Database, Notice, Remembered, Turn
 from .events import note_events
-from .hot import Hot
+from .hot import Hot, together
 from .memory import Memory
 from .rows import artifacts_text, json_text, media_until, row_of, task_of
 from .runs import note_runs
@@ -403,8 +403,9 @@ class SqlTaskStore:
         task = replace(order.task, created_ms=self._clock.now_ms())
         if order.key is not None:
             order_keys.note(connection, order.key, task)
-        number = admit(connection, hold_of(task), order.caps, self._limits)
-        _ADD.change(connection, order.row | {"created_ms": task.created_ms, "number": number})
+        number, changes = admit(connection, hold_of(task), order.caps, self._limits)
+        row = order.row | {"created_ms": task.created_ms, "number": number}
+        together(connection, [*changes, (_ADD, row)])
         if order.by is not None:
             said = {"retry_of": task.retry_of, "credits": task.price}
             note = Note(task.created_ms, order.by, "task.retry", task.id, task.origin.account_id, said)
