@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,11 @@ def test_every_word_of_veo3_upstream(field: msgspec.structs.FieldInfo) -> None:
         assert told == ""
     elif isinstance(field.default, float):
         assert float(told) == field.default
+
+
+def test_the_table_of_capabilities_is_up_to_date() -> None:
+    script: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "document_engines.py"))
+    assert script["written"](PAGE) == PAGE
 
 
 def test_the_anchors_that_other_pages_use() -> None:
