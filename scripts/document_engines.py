@@ -60,16 +60,12 @@ def _row(name: str, can: Capabilities) -> str:
         str(can.max_references) if Mode.REFERENCE in can.modes else "",
         _yes(Kind.EXTEND in can.kinds),
         " ".join(size for kind, size in larger if kind in can.kinds),
-        " ".join(sorted(can.resolutions, key=_lines)),
+        " ".join(str(each) for each in Resolution if each in can.resolutions),
         " ".join(str(each) for each in AspectRatio if each in can.aspect_ratios),
         " ".join(str(each) for each in can.seconds),
         _yes(can.audio),
     )
     return "| " + " | ".join(cells) + " |"
-
-
-def _lines(resolution: Resolution) -> int:
-    return resolution.lines
 
 
 def _yes(can: bool) -> str:
