@@ -46,7 +46,7 @@ WAYS: Mapping[str, Spec] = {
     "portrait": replace(_TEXT, aspect_ratio=AspectRatio.PORTRAIT),
     "a first frame": replace(_TEXT, mode=Mode.FRAMES, images=("1",)),
     "a first and a last frame": replace(_TEXT, mode=Mode.FRAMES, images=("1", "2")),
-    "references": replace(_TEXT, mode=Mode.REFERENCE, seconds=8, images=("1", "2", "3")),
+    "references": replace(_TEXT, model="veo3_fast", mode=Mode.REFERENCE, seconds=8, images=("1", "2", "3")),
     "an extension": _EXTENSION,
 }
 _WITHIN_S = 0.25  #: of the ordered length
