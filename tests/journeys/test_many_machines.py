@@ -115,20 +115,20 @@ def test_an_operator_works_on_the_database_from_anywhere(site: Site) -> None:
     assert "hunter22" not in said
 
 
-def test_the_database_is_restarted_under_a_server_and_a_worker(site: Site) -> None:
-    with receiving() as receiver, site.server("server0") as server, site.worker("worker0"):
-        until(lambda: server.http.get("/readyz").status_code == 200, "a worker is there")
-        making = server.create("slow 3", duration=4, callBackUrl=receiver.url)
-        until(lambda: server.record(making)["progress"] > 0.1, "it is being made", 30)
-        with psycopg.connect(site.database, autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid != pg_backend_pid()"
-            )
-        assert server.record(making)["successFlag"] == 0
-        other = server.create("stock", duration=4, callBackUrl=receiver.url)
-        assert [server.ended(task_id)["successFlag"] for task_id in (making, other)] == [1, 1]
-        until(lambda: len(receiver.bodies) == 2, "both callbacks arrive")
+def test_the_database_crashes_under_a_server_and_a_worker_and_comes_back(tmp_path: Path) -> None:
+    with postgres.cluster() as own:
+        site = Site(tmp_path, own.url)
+        with receiving() as receiver, site.server("server0") as server, site.worker("worker0"):
+            until(lambda: server.http.get("/readyz").status_code == 200, "a worker is there")
+            making = server.create("slow 3", duration=4, callBackUrl=receiver.url)
+            until(lambda: server.record(making)["progress"] > 0.1, "it is being made", 30)
+            own.crash()
+            answer = server.http.get("/api/v1/veo/record-info", params={"taskId": making}, timeout=30).json()
+            assert answer["code"] == 500
+            own.start()
+            other = server.create("stock", duration=4, callBackUrl=receiver.url)
+            assert [server.ended(task_id)["successFlag"] for task_id in (making, other)] == [1, 1]
+            until(lambda: len(receiver.bodies) == 2, "both callbacks arrive")
 
 
 def test_an_engine_that_no_model_names_is_told(site: Site) -> None:

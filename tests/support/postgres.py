@@ -1,13 +1,23 @@
-"""Databases of a test's own on a PostgreSQL that is there: each empty, with all tables, and used again afterwards."""
+"""Databases of a test's own on a PostgreSQL that is there: each empty, with all tables, and used again afterwards.
+
+A test that stops and starts a PostgreSQL has one of its own (``cluster``).
+"""
 
 from __future__ import annotations
 
 import atexit
 import os
+import pwd
 import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -92,3 +102,71 @@ def _administer(statement: str) -> None:
 def _drop(name: str) -> None:
     with suppress(psycopg.OperationalError):  # the server may have gone before us
         _administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+# ---------------------------------------------------------------- a PostgreSQL of a test's own --------------------
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """On loopback, and running unless it was stopped."""
+
+    programs: Path
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        self.run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def crash(self) -> None:
+        """It goes at once, without a word to those who are connected, and recovers when it is started again."""
+        self.run("pg_ctl", "-m", "immediate", "stop")
+
+    def run(self, program: str, *words: str) -> None:
+        """It refuses to run as root: then it belongs to the user that its package has made."""
+        user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+        command = [*user, str(self.programs / program), "-D", str(self.folder / "data"), *words]
+        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=60)
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    folder = Path(tempfile.mkdtemp(prefix="filmgate-postgres-"))
+    try:
+        made = Cluster(_programs(), folder, _free_port())
+        if os.getuid() == 0:
+            os.chown(folder, *_postgres())
+        made.run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        made.start()
+        try:
+            yield made
+        finally:
+            if (folder / "data" / "postmaster.pid").exists():
+                made.crash()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _programs() -> Path:
+    known = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda each: int(each.parts[-3]))
+    found = shutil.which("initdb") or (str(known[-1]) if known else None)
+    return Path(found or missing("there is no initdb of a PostgreSQL")).parent
+
+
+def _postgres() -> tuple[int, int]:
+    try:
+        user = pwd.getpwnam("postgres")
+    except KeyError:
+        missing("there is no user postgres, as which a PostgreSQL could run")
+        raise
+    return user.pw_uid, user.pw_gid
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return int(door.getsockname()[1])
