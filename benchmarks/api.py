@@ -121,6 +121,8 @@ def memory(postgres: str | None) -> list[Row]:
         early = _mib_at(measured, at, 10_000, api, runner)
         late = _mib_at(measured, at, 100_000, api, runner)
     names = ("memory of the API", "memory of the runner")
+    for name, before, after in zip(names, early, late, strict=True):
+        print(f"  {name}: {before:.1f} MiB at task 10,000, {after:.1f} MiB at task 100,000", file=sys.stderr)
     return [
         Row(f"{name} at task 100,000 over 10,000", after / before, 1.05, "x")
         for name, before, after in zip(names, early, late, strict=True)

@@ -37,12 +37,13 @@ def process_tree(pid: int) -> list[int]:
 
 def tree_mib(pid: int) -> float:
     """The memory of a process tree: each page counted once, shared ones in parts (PSS)."""
-    return sum(map(own_mib, process_tree(pid)))
+    return sum(map(_pss_kib, process_tree(pid))) / 1024
 
 
 def own_mib(pid: int) -> float:
-    """The same of one process alone."""
-    return _pss_kib(pid) / 1024
+    """Of one process alone, all that is resident (RSS): its PSS changes with who else runs the same Python."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) / 1024
 
 
 def _pss_kib(pid: int) -> int:
