@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -70,11 +71,18 @@ class Server:
             raise SystemExit(f"The server refused an order: {answer['msg']}")
         return str(answer["data"]["taskId"])
 
+    def record(self, task_id: str) -> dict[str, Any]:
+        """What the server says of a task."""
+        told: dict[str, Any] = self.http.get("/api/v1/veo/record-info", params={"taskId": task_id}).json()["data"]
+        return told
+
+    def cancel(self, task_id: str) -> None:
+        self.http.post("/api/v1/veo/cancel", json={"taskId": task_id})
+
     def ended(self, task_id: str) -> None:
         """Wait until a task has ended."""
         for _ in range(600):
-            answer = self.http.get("/api/v1/veo/record-info", params={"taskId": task_id}).json()
-            if answer["data"]["successFlag"]:
+            if self.record(task_id)["successFlag"]:
                 return
             time.sleep(0.1)
         raise SystemExit(f"Task {task_id} did not end within 60 s; {self.log} has what the server said")

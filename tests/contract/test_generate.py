@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from PIL import Image
 
 from support.asking import UNFETCHED, UUID7, fetched, generate, made, measured, params
 from support.server import Server, serving
+from support.web import Quiet, web_server
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def pictures() -> Iterator[str]:
 
     files = {"/upright.jpg": picture((400, 700), "JPEG"), "/wide.png": picture((800, 450), "PNG")}
 
-    class Door(BaseHTTPRequestHandler):
+    class Door(Quiet):
         def do_GET(self) -> None:
             body = files.get(self.path, b"")
             self.send_response(200 if body else 404)
@@ -36,14 +35,8 @@ def pictures() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    Thread(target=web.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{web.server_address[1]}"
-    web.shutdown()
-    web.server_close()
+    with web_server(Door) as url:
+        yield url
 
 
 @pytest.mark.statement(7)

@@ -11,7 +11,6 @@ import base64
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -33,6 +32,7 @@ from filmgate.http.library import library
 from filmgate.net.signing import vendor_signature
 from support.server import KEY, Server, serving, until
 from support.tools import node_modules, program
+from support.web import free_port
 
 BLOCK = re.compile(r"^```(bash|python|javascript)( receiver)?\n(.+?)^```$", re.MULTILINE | re.DOTALL)
 MINE = ("get-1080p-video", "get-4k-video", "media")  #: pages whose samples need a film that nobody else has touched
@@ -142,11 +142,6 @@ def test_a_sample_does_what_its_page_says(
 
 
 # ---- receivers ------------------------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])
 
 
 def answers(port: int) -> bool:

@@ -7,7 +7,6 @@ FILMGATE_TEST_LITELLM=/path/to/litellm pytest tests/engines/test_litellm.py
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from support.engine_suite import EngineSuite, House, RemoteHouse
 from support.peer import running
 from support.server import until
 from support.videos import KEY, MODEL, Videos
+from support.web import free_port
 
 COMMAND = os.environ.get("FILMGATE_TEST_LITELLM", "")
 HOUSE_KEY = "sk-house-of-films"
@@ -47,7 +47,7 @@ def proxy(peer: Videos, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     folder = tmp_path_factory.mktemp("litellm")
     config = folder / "config.yaml"
     config.write_text(_CONFIG.format(model=MODEL, base_url=peer.base_url, key=KEY, house_key=HOUSE_KEY))
-    port = _free_port()
+    port = free_port()
     command = [COMMAND, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     environment = os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     with (folder / "log").open("wb") as log:
@@ -58,13 +58,6 @@ def proxy(peer: Videos, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _is_up(port: int) -> bool:

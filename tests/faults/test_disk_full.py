@@ -4,16 +4,25 @@ anything once there is room again."""
 from __future__ import annotations
 
 import base64
+import io
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+from PIL import Image
+
 from support.privately import privately
-from support.server import Server, serving, until
+from support.server import TRIAL, Server, serving, until
+from support.veo3_peer import Fault, engine_table, models, peer
+from support.web import Quiet, web_server
 
 SHORT: dict[str, Any] = {
     "FILMGATE_WORKER__LEASE_S": "6",
@@ -25,12 +34,13 @@ SHORT: dict[str, Any] = {
 
 
 @contextmanager
-def small_disk(tmp_path: Path, *flags: str, megabytes: int = 32) -> Iterator[Server]:
+def small_disk(tmp_path: Path, *flags: str, megabytes: int = 32, toml: str = TRIAL) -> Iterator[Server]:
     """A server whose data folder is a disk of its own."""
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
     mount = f"mount -t tmpfs -o mode=700,size={megabytes}m none {data}"
-    with serving(data, *flags, within=lambda command: privately(mount, command), ready=not flags, **SHORT) as server:
+    within = partial(privately, mount)
+    with serving(data, *flags, toml=toml, within=within, ready=not flags, **SHORT) as server:
         yield server
 
 
@@ -54,6 +64,37 @@ def full(server: Server) -> Iterator[None]:
         yield
     finally:
         ballast.unlink()
+
+
+@dataclass
+class Halved:
+    """An image whose second half is not sent before it is told to."""
+
+    url: str = ""
+    half: threading.Event = field(default_factory=threading.Event)  #: the first one was sent
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def halved() -> Iterator[Halved]:
+    noise = np.random.default_rng(1).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(content := io.BytesIO(), "PNG")
+    body, image = content.getvalue(), Halved()
+
+    class Door(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "image/png")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2])
+            image.half.set()
+            image.go_on.wait(60)
+            self.wfile.write(body[len(body) // 2 :])
+
+    with web_server(Door, image.go_on.set) as url:
+        image.url = f"{url}/dog.png"
+        yield image
 
 
 def _order(server: Server, **fields: Any) -> dict[str, Any]:
@@ -88,6 +129,29 @@ def test_a_film_that_could_not_be_written_is_made_when_there_is_room(tmp_path: P
         assert server.ended(task_id, 90)["successFlag"] == 1
 
 
+def test_an_image_that_could_not_be_written_is_fetched_when_there_is_room(tmp_path: Path) -> None:
+    """The disk becomes full in the middle of the download."""
+    with halved() as image, small_disk(tmp_path) as server:
+        task_id = server.create("a dog", duration=4, imageUrls=[image.url])
+        until(image.half.is_set, "the first half of the image is there", 30)
+        with full(server):
+            image.go_on.set()
+            until(lambda: _unwritten(server, task_id), "it could not be written", 40)
+        assert server.ended(task_id, 90)["successFlag"] == 1
+
+
+def test_a_film_made_elsewhere_that_could_not_be_written_is_fetched_again_and_ordered_once(tmp_path: Path) -> None:
+    """The disk becomes full after the film was asked for, and before it comes."""
+    with peer() as there, small_disk(tmp_path, toml=engine_table(there) + models("house")) as server:
+        there.fails("/film", Fault(body=there.film, hang_s=2.0))
+        task_id = server.create("a dog", duration=4)
+        until(lambda: not there.faults["/film"], "the film is asked for", 30)
+        with full(server):
+            until(lambda: _unwritten(server, task_id), "it could not be written", 40)
+        assert server.ended(task_id, 90)["successFlag"] == 1
+    assert len(there.orders) == 1
+
+
 def test_no_film_is_begun_and_none_is_lost_while_there_is_too_little_room(tmp_path: Path) -> None:
     with small_disk(tmp_path) as server:
         with full(server):
@@ -100,6 +164,10 @@ def test_no_film_is_begun_and_none_is_lost_while_there_is_too_little_room(tmp_pa
             assert server.record(task_id)["state"] == "waiting"
         assert server.ended(task_id)["successFlag"] == 1
         assert server.http.get("/readyz").status_code == 200
+
+
+def _unwritten(server: Server, task_id: str) -> bool:
+    return any(f"task={task_id} event=storage_unavailable" in line for line in list(server.log))
 
 
 def _troubled(server: Server, task_id: str) -> bool:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from support.receiver import receiving
 from support.server import serving, until
+from support.web import Quiet, web_server
 
 
 @contextmanager
@@ -23,7 +22,7 @@ def collecting() -> Iterator[tuple[str, list[Any]]]:
     """Its address, and the spans that came."""
     spans: list[Any] = []
 
-    class Door(BaseHTTPRequestHandler):
+    class Door(Quiet):
         def do_POST(self) -> None:
             assert self.path == "/v1/traces"
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -36,18 +35,8 @@ def collecting() -> Iterator[tuple[str, list[Any]]]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", spans
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with web_server(Door) as url:
+        yield url, spans
 
 
 def test_a_trace_has_the_id_of_its_task_and_goes_from_order_to_callback(tmp_path: Path) -> None:

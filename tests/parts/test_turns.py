@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from filmgate.domain.limits import Limits
 from filmgate.domain.task import Lease
-from filmgate.store.tasks import FIRST_TURNS
+from filmgate.store.claims import FIRST_TURNS
 from support.storing import FILM, Shelf, shelf
 
 pytestmark = pytest.mark.anyio

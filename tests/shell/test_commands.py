@@ -23,6 +23,7 @@ from filmgate.ports import Caller
 from filmgate.services.accounts import first_start
 from filmgate.settings import load
 from support.veo3_peer import engine_table, models, peer
+from support.web import free_port
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "tests" / "plugin"
@@ -265,13 +266,6 @@ def test_the_engines_say_what_they_can_do(environment: dict[str, str]) -> None:
 
 def findings(environment: dict[str, str], code: int = 0) -> dict[str, dict[str, Any]]:
     return {each["what"]: each for each in printed(environment, "doctor", code=code)}
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-        return port
 
 
 def test_the_doctor_finds_a_good_machine_in_order(environment: dict[str, str]) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeVar
@@ -17,6 +16,8 @@ import msgspec
 import numpy as np
 
 from filmgate.media.encode import Encoder
+
+from .web import Quiet, web_server
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ P = TypeVar("P", bound=Peer)
 
 @contextmanager
 def running(peer: P) -> Iterator[P]:
-    class Door(BaseHTTPRequestHandler):
+    class Door(Quiet):
         protocol_version = "HTTP/1.1"
 
         def handle_one_request(self) -> None:
@@ -120,21 +121,8 @@ def running(peer: P) -> Iterator[P]:
                 if peer.closing.wait(0.05):
                     return
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet: the tests read ``asked``."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    server.daemon_threads = True
-    peer.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with web_server(Door, peer.closing.set) as peer.url:
         yield peer
-    finally:
-        peer.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @cache

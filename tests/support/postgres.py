@@ -10,7 +10,6 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ import psycopg
 from filmgate.store.migrate import migrate
 
 from .tools import missing
+from .web import free_port
 
 URL = os.environ.get("FILMGATE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
@@ -138,7 +138,7 @@ class Cluster:
 def cluster() -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="filmgate-postgres-"))
     try:
-        made = Cluster(_programs(), folder, _free_port())
+        made = Cluster(_programs(), folder, free_port())
         if os.getuid() == 0:
             os.chown(folder, *_postgres())
         made.run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
@@ -165,8 +165,3 @@ def _postgres() -> tuple[int, int]:
         missing("there is no user postgres, as which a PostgreSQL could run")
         raise
     return user.pw_uid, user.pw_gid
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])

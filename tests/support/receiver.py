@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from .web import Quiet, web_server
 
 
 @dataclass
@@ -24,7 +24,7 @@ def receiving(answer: Callable[[int], int] = lambda number: 200) -> Iterator[Rec
     """``answer`` maps the number of a delivery (1, 2 ...) to the status it gets."""
     receiver = Receiver("")
 
-    class Door(BaseHTTPRequestHandler):
+    class Door(Quiet):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.bodies.append(json.loads(body))
@@ -34,16 +34,6 @@ def receiving(answer: Callable[[int], int] = lambda number: 200) -> Iterator[Rec
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet: the tests read ``bodies``."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/callback"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with web_server(Door) as url:
+        receiver.url = f"{url}/callback"
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -14,12 +14,14 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from trial_engine import trial_film
+
+from .web import Quiet, web_server
 
 KEY = "a-key-for-the-peer-that-nobody-is-to-see"
 
@@ -103,17 +105,8 @@ def _record(edition: str, link: str, done: bool) -> dict[str, Any]:
 def peer(**how: Any) -> Iterator[Peer]:
     """A peer on a free port of loopback; its films are those of the trial engine, 4 s in 720p."""
     made = Peer(trial_film(1280, 720, 4), **how)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _speaking_for(made))
-    server.daemon_threads = True
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with web_server(_speaking_for(made)) as made.url:
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
 
 
 def engine_table(made: Peer, **words: Any) -> str:
@@ -138,11 +131,8 @@ def models(*engines: str) -> str:
 
 
 def _speaking_for(peer: Peer) -> type[BaseHTTPRequestHandler]:
-    class Speaking(BaseHTTPRequestHandler):
+    class Speaking(Quiet):
         protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
 
         def do_GET(self) -> None:
             self._answer()

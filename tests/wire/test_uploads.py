@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filmgate.dialects.files.routes import UPLOADS
+from support.web import Quiet, web_server
 
 from .answers import enveloped, raw
 from .conftest import DAY_MS, World
@@ -67,25 +66,15 @@ def as_base64(content: bytes = PNG) -> str:
 def serving(content: bytes, status: int = 200) -> Iterator[str]:
     """The address of a file on another server."""
 
-    class Door(BaseHTTPRequestHandler):
+    class Door(Quiet):
         def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/folder/my%20cat.png"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with web_server(Door) as url:
+        yield f"{url}/folder/my%20cat.png"
 
 
 # ---------------------------------------------------------------- good uploads ------------------------------------

@@ -230,7 +230,7 @@ async def _answer(
 
 
 def _nothing_to_do() -> None:
-    """Of the queue the API reads whatever it is asked; what it listens for is that features were switched."""
+    """Of the queue the API reads whatever it is asked; what it listens for is that features or keys were changed."""
 
 
 def _traced(tracer: Tracer) -> Middleware:

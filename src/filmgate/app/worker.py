@@ -155,7 +155,10 @@ def routes_here(routes: Mapping[str, Route], only: Collection[str]) -> Mapping[s
         return routes
     known = {engine for route in routes.values() for engine in route.engines}
     if unknown := sorted(set(only) - known):
-        raise EngineUnavailable(f"No model names the engine {unknown[0]!r}; named are {', '.join(sorted(known))}.")
+        raise EngineUnavailable(
+            f"No model names the engine {unknown[0]!r}; named are {', '.join(sorted(known))}. "
+            "Correct --engines, or let a model name it in filmgate.toml."
+        )
     return {
         model: replace(route, engines=tuple(engine for engine in route.engines if engine in only))
         for model, route in routes.items()

@@ -63,6 +63,7 @@ for the person who asked. Whatever library raised first is kept as ``__cause__``
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 
@@ -333,6 +334,14 @@ class StorageUnavailable(Breakdown):
     slug = "storage_unavailable"
     sentence = "The film could not be stored."
     retryable = True
+
+
+FULL_DISK = "The disk is full: the film could not be written."
+
+
+def is_full_disk(error: Exception) -> bool:
+    """Whether that is what the operating system says."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class InternalFault(Breakdown):

@@ -11,7 +11,6 @@ its whole process group down, so that no render goes on for nobody.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import queue
@@ -25,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-from ..domain.errors import Cancelled, EngineFailed, StorageUnavailable, TaskError
+from ..domain.errors import FULL_DISK, Cancelled, EngineFailed, StorageUnavailable, TaskError, is_full_disk
 from ..domain.routing import UPSCALE
 from ..ports import Engine, Finished, Job, Order, Work
 from . import registry, wire
@@ -243,11 +242,9 @@ def _outcome(
         return wire.Broken(name, error.slug, str(error))
     except MemoryError:
         return wire.Broken(name, EngineFailed.slug, "The engine ran out of memory: order a smaller or shorter film.")
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            return _bug(order)
-        return wire.Broken(name, StorageUnavailable.slug, "The disk is full: the film could not be written.")
-    except Exception:
+    except Exception as error:
+        if is_full_disk(error):
+            return wire.Broken(name, StorageUnavailable.slug, FULL_DISK)
         if stopped():  # how an engine leaves its work when told to is its own affair
             return wire.Broken(name, Cancelled.slug, Cancelled.sentence)
         return _bug(order)

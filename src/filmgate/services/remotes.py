@@ -15,7 +15,17 @@ from typing import TypeVar
 
 from ..domain.backoff import doubling
 from ..domain.breaker import Breaker, BreakerState
-from ..domain.errors import Breakdown, EngineFailed, EngineTimeout, EngineUnavailable, OrderUnclear, TaskError
+from ..domain.errors import (
+    FULL_DISK,
+    Breakdown,
+    EngineFailed,
+    EngineTimeout,
+    EngineUnavailable,
+    OrderUnclear,
+    StorageUnavailable,
+    TaskError,
+    is_full_disk,
+)
 from ..ports import Clip, Polled, RemoteEngine, RemoteJob
 
 log = logging.getLogger("filmgate.remotes")
@@ -197,6 +207,8 @@ class Remotes:
             self._turn(name, line.breaker.good())
             raise
         except Exception as error:
+            if is_full_disk(error):  # ours: it has done nothing wrong
+                raise StorageUnavailable(FULL_DISK) from error
             log.error("engine=%s event=engine_raised %s", name, _said(error))
             self._turn(name, line.breaker.fault(monotonic()))
             raise EngineTimeout(f"The engine {name} failed unexpectedly; the log has more.") from error

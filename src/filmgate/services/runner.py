@@ -19,14 +19,17 @@ from time import monotonic
 
 from ..domain.backoff import doubling
 from ..domain.errors import (
+    FULL_DISK,
     EngineUnavailable,
     FilmgateError,
     InputUnusable,
     InternalFault,
     LeaseLost,
+    StorageUnavailable,
     TaskError,
     TaskNotFound,
     Unsupported,
+    is_full_disk,
 )
 from ..domain.lifecycle import MAX_FAULTS
 from ..domain.routing import UPSCALE, Capabilities, Route, choose
@@ -350,9 +353,10 @@ class Runner:
                 raise
             return LeaseLost()
         except Exception as error:
-            log.exception("task=%s event=runner_fault attempt=%s", attempt.task_id, attempt.lease.attempt)
-            fault = InternalFault()
+            fault = StorageUnavailable(FULL_DISK) if is_full_disk(error) else InternalFault()
             fault.__cause__ = error
+            if isinstance(fault, InternalFault):
+                log.exception("task=%s event=runner_fault attempt=%s", attempt.task_id, attempt.lease.attempt)
             return fault
         return None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..domain.errors import TaskError
 from ..domain.spec import Spec
 from ..domain.task import Artifact, Failure, Origin, Status, Task
 
@@ -113,3 +114,8 @@ def task_of(row: Any) -> Task:
         retry_of=row.retry_of,
         artifacts=artifacts_of(row.artifacts),
     )
+
+
+def failed(status: Status, error: TaskError) -> dict[str, Any]:
+    """What a task that ends without a film says of it."""
+    return {"failure": json_text(Failure(error.slug, str(error))), "stage": status.value}

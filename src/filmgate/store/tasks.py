@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -22,7 +21,6 @@ from ..domain.errors import (
     Cancelled,
     Conflict,
     DeadlinePassed,
-    InternalFault,
     LeaseLost,
     Rejection,
     TaskError,
@@ -32,18 +30,18 @@ from ..domain.lifecycle import MAX_LOST_LEASES, Event, after, sources
 from ..domain.limits import NO_LIMITS, Limits
 from ..domain.listing import ANY, Page, Sought
 from ..domain.spec import Kind
-from ..domain.task import Artifact, Failure, Lease, OrderKey, Run, Status, Task
+from ..domain.task import Artifact, Lease, OrderKey, Run, Status, Task
 from ..ports import Clock, Progress
-from . import listing, moves, order_keys
-from .admission import Hold, admit, hold_of, release
+from . import claims, listing, moves, order_keys
+from .admission import admit, hold_of, release
 from .audit import add_note
 from .database import Database, Notice, Remembered, Turn
 from .events import note_events
 from .hot import Hot, together
 from .memory import Memory
-from .rows import artifacts_text, json_text, media_until, row_of, task_of
+from .rows import artifacts_text, failed, media_until, row_of, task_of
 from .runs import note_runs
-from .schema import LIVE_UPGRADE, accounts, callbacks, task_state, tasks
+from .schema import LIVE_UPGRADE, callbacks, task_state, tasks
 
 log = logging.getLogger("filmgate.store")
 
@@ -80,16 +78,9 @@ _FORWARD = (
     .values(run_at_ms=bindparam("of_now"))
 )
 _DUE = select(func.min(tasks.c.run_at_ms)).where(moves.in_state(*sources(Event.CLAIM)))
-_SERVED = (
-    update(accounts)
-    .where(accounts.c.id == bindparam("of_id"))
-    .values(served=select(func.max(accounts.c.served) + 1).scalar_subquery())
-)
 _heartbeat = lru_cache(maxsize=64)(moves.heartbeat)
 
-NO_BOUND = 2**31 - 1
 _KNOWN = 1024  #: tasks that are remembered: as many as may be asked about at a time
-FIRST_TURNS = 8  #: accounts that a claim looks at before it looks at all of them
 
 GIVEN_UP = (
     f"The process that was making this film died {MAX_LOST_LEASES} times, so it is not tried again. "
@@ -238,11 +229,11 @@ class SqlTaskStore:
         now = self._clock.now_ms()
         return await self._database.write(
             partial(
-                _claim,
+                claims.claim,
                 {
                     "of_now": now,
                     "of_models": list(models),
-                    "of_most": self._limits.running_per_account or NO_BOUND,
+                    "of_most": self._limits.running_per_account or claims.NO_BOUND,
                     "owner": owner,
                     "lease_until_ms": now + lease_ms,
                     "started_ms": now,
@@ -317,7 +308,7 @@ class SqlTaskStore:
 
     async def end(self, lease: Lease, error: TaskError, runs: Sequence[Run] = ()) -> Task:
         rejected = isinstance(error, Rejection)
-        values = _failed(Status.REJECTED if rejected else Status.FAILED, error)
+        values = failed(Status.REJECTED if rejected else Status.FAILED, error)
 
         def work(connection: Connection) -> Task:
             statement = moves.REJECT if rejected else moves.FAIL
@@ -347,7 +338,7 @@ class SqlTaskStore:
                 raise TaskNotFound
             after(Status(row.status), Event.CANCEL)
             error = Cancelled(BY_OPERATOR) if account_id is None else Cancelled()
-            values = _failed(Status.REJECTED, error) | {"ended_ms": self._clock.now_ms()}
+            values = failed(Status.REJECTED, error) | {"ended_ms": self._clock.now_ms()}
             of_row = {"of_id": task_id, "of_status": row.status}
             if by is not None:
                 add_note(connection, Note(self._clock.now_ms(), by, "task.cancel", task_id, row.account_id))
@@ -368,7 +359,7 @@ class SqlTaskStore:
                 (moves.STILL_BEGUN, ended_by_ms, DeadlinePassed(NOT_ENDED)),
             ):
                 if created_by_ms is not None:
-                    values = _failed(Status.FAILED, error) | {"ended_ms": self._clock.now_ms()}
+                    values = failed(Status.FAILED, error) | {"ended_ms": self._clock.now_ms()}
                     whose = {"of_created": created_by_ms, "of_limit": limit}
                     rows = connection.execute(late, whose | values).all()
                     ended += [self._close(connection, task_of(row)) for row in rows]
@@ -382,7 +373,7 @@ class SqlTaskStore:
         def work(connection: Connection) -> Sequence[Task]:
             now = self._clock.now_ms()
             whose = {"of_now": now} if owner is None else {"of_owner": owner}
-            ending = whose | _failed(Status.FAILED, AttemptsUsedUp(GIVEN_UP)) | {"ended_ms": now}
+            ending = whose | failed(Status.FAILED, AttemptsUsedUp(GIVEN_UP)) | {"ended_ms": now}
             given_up = [task_of(row) for row in connection.execute(last, ending).all()]
             requeued = [task_of(row) for row in connection.execute(others, whose | {"stage": "queued"}).all()]
             note_events(connection, [task.id for task in requeued], now)
@@ -455,37 +446,6 @@ def _live_upgrade(connection: Connection, source_id: str, kind: Kind, index: int
     return None if row is None else task_of(row)
 
 
-def _claim(values: dict[str, Any], connection: Connection) -> Lease | None:
-    row = _next_row(connection, values)
-    if row is None:
-        return None
-    connection.execute(_SERVED, {"of_id": row.account_id})
-    note_events(connection, [row.id], values["of_now"])
-    try:
-        task = task_of(row)
-    except (msgspec.MsgspecError, ValueError) as error:
-        log.error("task=%s event=unreadable %s", row.id, error)
-        _bury(connection, row, values["of_now"])
-        return None
-    return Lease(task, values["owner"], task.attempt)
-
-
-def _next_row(connection: Connection, values: dict[str, Any]) -> Row[Any] | None:
-    """Of the few accounts whose turn it is; of all the others only when those have nothing that could run."""
-    few = connection.execute(moves.CLAIM, values | {"of_many": FIRST_TURNS, "of_past": 0}).one_or_none()
-    if few is not None:
-        return few
-    return connection.execute(moves.CLAIM, values | {"of_many": NO_BOUND, "of_past": FIRST_TURNS}).one_or_none()
-
-
-def _bury(connection: Connection, row: Row[Any], now_ms: int) -> None:
-    """Fail a row that this version cannot read, so that it does not stop the queue for all others."""
-    values = _failed(Status.FAILED, InternalFault("The task's record cannot be read.")) | {"ended_ms": now_ms}
-    connection.execute(moves.FAIL, {"of_id": row.id, "of_owner": row.owner, "of_attempt": row.attempt} | values)
-    release(connection, Hold(row.id, row.account_id, row.key_id, row.price, row.created_ms), now_ms, charged=False)
-    note_events(connection, [row.id], now_ms)
-
-
 def _fence(lease: Lease) -> dict[str, Any]:
     return {"of_id": lease.task.id, "of_owner": lease.owner, "of_attempt": lease.attempt}
 
@@ -495,7 +455,3 @@ def _move(connection: Connection, statement: ReturningUpdate[Any], lease: Lease,
     if row is None:
         raise LeaseLost
     return task_of(row)
-
-
-def _failed(status: Status, error: TaskError) -> dict[str, Any]:
-    return {"failure": json_text(Failure(error.slug, str(error))), "stage": status.value}
